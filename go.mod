@@ -1,0 +1,38 @@
+module bootstorm
+
+go 1.26.0
+
+require (
+	github.com/coreos/go-systemd/v22 v22.7.0 // readiness and watchdog (sd_notify), the Go binding of the CoreOS project
+	github.com/fsnotify/fsnotify v1.10.1 // boot files that change on disk; the standard inotify binding
+	github.com/google/gopacket v1.1.19 // second decoder in tests, and pcapgo for captures; never its cgo parts
+	github.com/jedib0t/go-pretty/v6 v6.8.3 // tables and progress of bench and the demo
+	github.com/mdlayher/ethernet v0.0.0-20190606142754-0394541c37b7 // second decoder in tests
+	github.com/mdlayher/packet v1.2.0 // opens and binds AF_PACKET sockets, with filters
+	github.com/spf13/cobra v1.10.2 // commands, help, completion, man pages
+	github.com/spf13/pflag v1.0.9 // cobra's flags
+	go.uber.org/zap v1.28.0 // the daemon's log
+	golang.org/x/net v0.62.0 // bpf: assembler for the kernel filters
+	golang.org/x/sys v0.49.0 // system calls that the standard library lacks
+	golang.org/x/term v0.47.0 // is the output a terminal, and how wide
+)
+
+require (
+	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
+	github.com/cpuguy83/go-md2man/v2 v2.0.6 // indirect
+	github.com/inconshreveable/mousetrap v1.1.0 // indirect
+	github.com/mattn/go-runewidth v0.0.16 // indirect
+	github.com/mdlayher/socket v0.7.0 // indirect
+	github.com/rivo/uniseg v0.4.7 // indirect
+	github.com/russross/blackfriday/v2 v2.1.0 // indirect
+	go.uber.org/multierr v1.10.0 // indirect
+	go.yaml.in/yaml/v3 v3.0.4 // indirect
+	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
+	golang.org/x/mod v0.41.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+	golang.org/x/tools v0.51.0 // indirect
+	honnef.co/go/tools v0.8.2 // indirect
+)
+
+tool honnef.co/go/tools/cmd/staticcheck

@@ -1,0 +1,162 @@
+// Package transfer is the TFTP machine: read transfers from port 69 to many
+// clients, out of boot files in memory (RFC 1350, 2347, 2348, 2349, 7440).
+//
+// A transfer is one slot, found by the client's address and port. What the
+// client sends changes the slot (Receive); what is to be sent waits in a ready
+// queue until there is room (Fill), the transfer that is nearest to its end
+// first. The machine reads no clock, allocates
+// nothing after New and copies no file byte except in netascii.
+//
+// # What is repeated, and when
+//
+// A transfer has blocks acked+1 to next on their way. The client's habits are
+// those of real firmware; silence and repetition must suit all of them.
+//
+//   - An ACK of the last block sent: the next window follows.
+//   - An ACK inside the window, or of the block before it (edk2 sends one per
+//     block out of order): something was lost. The window starts again behind
+//     the acknowledged block, once: until a block is acknowledged that had not
+//     been sent at the time of the repair, further such ACKs may be echoes of
+//     the repair itself and only move the window (RFC 6582 calls that mark
+//     "recover"). So one loss costs one repair, and no duplicate breeds another
+//     (the Sorcerer's Apprentice, RFC 1123 section 4.2.3.1).
+//   - With a window of one block a repeated ACK never causes anything: the
+//     timer does.
+//   - Nothing: after the retransmission time the last block of the window alone,
+//     which makes the client say where it stands, and with large windows the
+//     first one before it; after twice the time the whole window; and so on in
+//     turn, until IdleLimit. The time begins at 50 ms, or once frames of the
+//     transfer have been lost, at 5 ms: then silence is rarely a pause.
+//   - Silence while the answers of others show that the queue on the way is
+//     still being worked off says nothing, see path.
+//   - Stale and future ACKs are counted and ignored. ACKs that belong to no
+//     transfer meet silence: after a restart of the server the client then asks
+//     again, while ERROR 5 would end its boot.
+package transfer
+
+import (
+	"bootstorm/engine/batch"
+	"bootstorm/engine/core/wheel"
+	"bootstorm/engine/image"
+	"bootstorm/engine/plan"
+	"bootstorm/proto"
+	"bootstorm/proto/tftp"
+)
+
+// DefaultTransfers is the size of a Table when Config does not say.
+const DefaultTransfers = 16384
+
+// Config is the fixed size and the limits of a Table.
+type Config struct {
+	Transfers int // most transfers at a time; 0: DefaultTransfers. A request beyond that is not answered
+	WindowMax int // largest windowsize granted; 0 or more than batch.MaxSegments: batch.MaxSegments
+}
+
+// Table is all transfers of one worker, with one owner.
+type Table struct {
+	slots   []slot  // pointer-free
+	free    []int32 // stack of unused slots
+	index   index
+	timers  *wheel.Wheel // one per slot
+	ready   queue        // slots with something to send
+	past    past
+	blocked int64 // when the driver last had not taken all data, see Fill
+	files   generations
+	links   []link
+	request tftp.Request // scratch of Receive
+	window  int64        // largest windowsize granted
+	id      uint16       // next IP identification
+	netbuf  [batch.HeadCap]byte
+	count   Counters
+}
+
+// link is an interface: what a transfer needs of plan.Link.
+type link struct {
+	mac   proto.MAC
+	block int64 // largest block that leaves in one frame, bytes
+	addrs []proto.Addr
+	path  path
+}
+
+// New makes a Table without files and links.
+func New(c Config) *Table {
+	if c.Transfers <= 0 {
+		c.Transfers = DefaultTransfers
+	}
+	if c.WindowMax <= 0 || c.WindowMax > batch.MaxSegments {
+		c.WindowMax = batch.MaxSegments
+	}
+	t := &Table{
+		slots:  make([]slot, c.Transfers),
+		free:   make([]int32, 0, c.Transfers),
+		index:  newIndex(c.Transfers),
+		timers: wheel.New(c.Transfers, batch.Millisecond, 1024),
+		ready:  newQueue(c.Transfers),
+		past:   newPast(c.Transfers),
+		window: int64(c.WindowMax),
+	}
+	for i := c.Transfers - 1; i >= 0; i-- {
+		t.free = append(t.free, int32(i))
+	}
+	t.files.set(image.Build(0, "", nil))
+	return t
+}
+
+// SetFiles gives the files for transfers that start from now on; those in
+// flight keep theirs. If Generations generations are in use at once, the new
+// one waits until the last transfer of one of them has ended, and requests are
+// answered from the newest until then.
+func (t *Table) SetFiles(s *image.Set) { t.files.set(s) }
+
+// SetLinks gives the interfaces, in the order of batch.Frame.Link. Transfers on
+// a link that is no longer there end when they next have to send.
+func (t *Table) SetLinks(links []plan.Link) {
+	old := t.links
+	t.links = make([]link, len(links))
+	for i, l := range links {
+		mtu := l.MTU
+		if mtu <= 0 {
+			mtu = 1500 // Ethernet's
+		}
+		t.links[i] = link{mac: l.MAC, block: int64(mtu - overhead)}
+		if i < len(old) { // the clock is the same, and soon it knows better
+			t.links[i].path = old[i].path
+		}
+		for _, a := range l.Addrs {
+			t.links[i].addrs = append(t.links[i].addrs, a.Addr)
+		}
+	}
+}
+
+// owns tells whether a is an address of the link, so that we may answer from it.
+func (t *Table) owns(l uint8, a proto.Addr) bool {
+	if int(l) >= len(t.links) {
+		return false
+	}
+	for _, own := range t.links[l].addrs {
+		if own == a {
+			return true
+		}
+	}
+	return false
+}
+
+// Ready tells whether something waits to be sent.
+func (t *Table) Ready() bool { return t.ready.head != none }
+
+// Deadline is the time, in batch.Time.Mono, at which Fill is needed: 0 if
+// something waits to be sent, math.MaxInt64 if nothing will happen by itself.
+// It may be early.
+func (t *Table) Deadline() int64 {
+	if t.Ready() {
+		return 0
+	}
+	return max(t.timers.Next(), 0)
+}
+
+// Active is how many transfers there are.
+func (t *Table) Active() int { return len(t.slots) - len(t.free) }
+
+// Counters returns what has been counted since New. The caller may read it
+// between calls.
+func (t *Table) Counters() *Counters { return &t.count }

@@ -1,0 +1,51 @@
+package lease
+
+import (
+	"strconv"
+	"time"
+
+	"bootstorm/engine/batch"
+)
+
+// lastDate is the last moment that four digits of a year can name; what is
+// later is written as never.
+const lastDate = 253402300799 // 9999-12-31 23:59:59 UTC
+
+// dateLayout is what follows the weekday in a date, always in UTC.
+const dateLayout = "2006/01/02 15:04:05"
+
+// appendDate appends a date of dhcpd.leases(5) with its semicolon: the number
+// of the weekday (0 is Sunday), date and time; or never.
+func appendDate(b []byte, sec int64) []byte {
+	if sec > lastDate {
+		return append(b, "never;"...)
+	}
+	t := time.Unix(sec, 0).UTC()
+	b = append(b, byte('0'+t.Weekday()), ' ')
+	return append(t.AppendFormat(b, dateLayout), ';')
+}
+
+// parseDate reads the three forms of a date: "W YYYY/MM/DD HH:MM:SS", "epoch
+// SECONDS" (db-time-format local) and "never".
+func parseDate(args []token, to *int64) bool {
+	switch {
+	case len(args) == 1 && string(args[0].val) == "never":
+		*to = batch.Forever
+		return true
+	case len(args) == 2 && string(args[0].val) == "epoch":
+		n, err := strconv.ParseInt(string(args[1].val), 10, 64)
+		*to = n
+		return err == nil && n >= 0
+	case len(args) == 3 && len(args[0].val) == 1 && weekday(args[0].val[0]):
+		// dhcpd does not pad the numbers everywhere; a layout without
+		// leading zeroes reads both forms.
+		t, err := time.Parse("2006/1/2 15:4:5", string(args[1].val)+" "+string(args[2].val))
+		*to = t.Unix()
+		return err == nil
+	}
+	return false
+}
+
+// weekday tells whether c is a day of the week; which one it is does not matter,
+// the date says so.
+func weekday(c byte) bool { return c >= '0' && c <= '6' }

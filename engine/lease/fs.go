@@ -1,0 +1,141 @@
+package lease
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// FS is the part of a file system that the journal uses. Tests put one in its
+// place that fails on demand and remembers the order of writes.
+type FS interface {
+	ReadFile(name string) ([]byte, error)
+	Open(name string, create bool) (File, error) // for writing, at the end; create empties it
+	Rename(from, to string) error
+	Link(from, to string) error // replaces to
+	Remove(name string) error
+	SyncDir(name string) error // makes renames and new names in it durable
+	MkdirAll(name string) error
+	Lock(name string) (io.Closer, error)
+}
+
+// File is one file open for appending.
+type File interface {
+	io.WriteCloser
+	Sync() error // fdatasync: the data and the size are on disk
+	Truncate(size int64) error
+}
+
+// LockedError says that another process holds the lease file.
+type LockedError struct {
+	Path string
+	PID  string // as the other process wrote it into the lock file; empty if it did not
+}
+
+// Error names the holder and the way out.
+func (e *LockedError) Error() string {
+	who := "another process"
+	if e.PID != "" {
+		who = "process " + e.PID
+	}
+	return fmt.Sprintf("lease file %s is in use by %s: two servers must not write one lease file; "+
+		"stop that one first, or give this one a --lease-file of its own", e.Path, who)
+}
+
+// systemFS is the operating system's file system.
+type systemFS struct{}
+
+// The calls that are the same as package os has them.
+func (systemFS) ReadFile(name string) ([]byte, error) { return os.ReadFile(name) }
+func (systemFS) Rename(from, to string) error         { return os.Rename(from, to) }
+func (systemFS) Remove(name string) error             { return os.Remove(name) }
+func (systemFS) MkdirAll(name string) error           { return os.MkdirAll(name, 0o755) }
+
+// Open opens a file to be appended to. With create it is a new one, or an old
+// one emptied: only ever the side file, never the journal itself.
+func (systemFS) Open(name string, create bool) (File, error) {
+	flags := os.O_WRONLY | os.O_APPEND
+	if create {
+		flags |= os.O_CREATE | os.O_TRUNC
+	}
+	f, err := os.OpenFile(name, flags, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	return systemFile{f}, nil
+}
+
+// Link gives the file a second name and takes that name from what had it.
+func (systemFS) Link(from, to string) error {
+	if err := os.Remove(to); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.Link(from, to)
+}
+
+// SyncDir calls fsync(2) on a directory: without it a rename may be undone by a
+// crash, although the file itself was synced.
+func (systemFS) SyncDir(name string) error {
+	d, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// Lock takes an advisory lock (flock(2)) on a file of its own beside the lease
+// file, which compaction replaces. The lock ends with the process, however that
+// ends; the file stays, for a removed one could be locked twice.
+func (systemFS) Lock(name string) (io.Closer, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	// Opened without O_EXCL: what counts is the lock, not the file.
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		pid, _ := io.ReadAll(io.LimitReader(f, 16))
+		f.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, &LockedError{Path: strings.TrimSuffix(name, lockSuffix), PID: strings.TrimSpace(string(pid))}
+		}
+		return nil, fmt.Errorf("flock %s: %w", name, err)
+	}
+	if err := f.Truncate(0); err == nil {
+		fmt.Fprintln(f, os.Getpid()) // for the message of a second daemon only: failure is no harm
+	}
+	return f, nil
+}
+
+// systemFile is an *os.File whose Sync is fdatasync: the times of the file are
+// not worth a second write to the disk.
+type systemFile struct{ *os.File }
+
+// Sync calls fdatasync(2), which also brings the size to disk; EINTR is no
+// failure, though Go's scheduler signals make it likely.
+func (f systemFile) Sync() error {
+	for {
+		err := unix.Fdatasync(int(f.Fd()))
+		if err == nil || !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+// syncParent makes the names in the directory of path durable.
+func syncParent(fsys FS, path string) error { return fsys.SyncDir(filepath.Dir(path)) }
+
+// plain strips operation and path from an error whose path the message names
+// already.
+func plain(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}

@@ -1,0 +1,88 @@
+package lease
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+
+	"bootstorm/engine/batch"
+	"bootstorm/proto"
+)
+
+// replica is the journal's own copy of what the file says: every address that
+// ever had a record, also outside of all present pools, so that a mistaken
+// reload of the configuration loses nothing. Only the goroutine that writes
+// changes it; the lock is for the others that read.
+type replica struct {
+	mu    sync.Mutex
+	list  []entry
+	index map[proto.Addr]int32
+	live  int64 // bytes that the list takes as text
+	head  []byte
+}
+
+// entry is the record in force of one address.
+type entry struct {
+	lease batch.Lease
+	extra []byte // further statements, from a file that dhcpd wrote
+	size  int32  // bytes as text
+}
+
+// header opens a file that the journal has written anew. dhcpd skips comments.
+const header = "# Lease database in the format of dhcpd.leases(5), kept by bootstorm.\n" +
+	"# The last record of an address is the one in force. All times are UTC.\n\n"
+
+// newReplica starts from a recovered file.
+func newReplica(r *Recovered) *replica {
+	p := &replica{index: make(map[proto.Addr]int32, len(r.Leases)), head: []byte(header)}
+	for _, item := range r.foreign {
+		p.head = append(append(p.head, item...), '\n')
+	}
+	p.live = int64(len(p.head))
+	var scratch []byte
+	for i := range r.Leases {
+		l := &r.Leases[i]
+		scratch = appendRecord(scratch[:0], l, r.extras[i])
+		p.set(l, r.extras[i], len(scratch))
+	}
+	return p
+}
+
+// set makes l the record in force of its address; size is its length as text.
+func (p *replica) set(l *batch.Lease, extra []byte, size int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	// Entries are never removed, so an index into the list stays valid while a
+	// compaction walks through it.
+	i, known := p.index[l.Addr]
+	if !known {
+		i = int32(len(p.list))
+		p.index[l.Addr] = i
+		p.list = append(p.list, entry{})
+	}
+	e := &p.list[i]
+	p.live += int64(size) - int64(e.size)
+	e.lease, e.extra, e.size = *l, extra, int32(size)
+}
+
+// appendFrom appends the records from index i on until limit bytes are reached,
+// and returns the index to go on with.
+func (p *replica) appendFrom(b []byte, i, limit int) ([]byte, int) {
+	for ; i < len(p.list) && len(b) < limit; i++ {
+		b = appendRecord(b, &p.list[i].lease, p.list[i].extra)
+	}
+	return b, i
+}
+
+// leases returns a copy of all records, by address.
+func (p *replica) leases() []batch.Lease {
+	p.mu.Lock()
+	out := make([]batch.Lease, len(p.list))
+	for i := range p.list {
+		out[i] = p.list[i].lease
+		out[i].Seq = 0
+	}
+	p.mu.Unlock()
+	slices.SortFunc(out, func(a, b batch.Lease) int { return cmp.Compare(a.Addr, b.Addr) })
+	return out
+}

@@ -1,0 +1,180 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"bootstorm/engine/link"
+	"bootstorm/engine/plan"
+)
+
+// An interface is looked at once a second by asking the kernel (netlink). What
+// can be wrong with one, and what is done:
+//
+//	does not exist    at start: wait. Later: its sockets are dead; when it is
+//	                  back, all sockets are opened anew
+//	is down           at start: wait, unless another one is usable. Later: say
+//	                  so; the sockets work again by themselves
+//	has no address    at start: wait, likewise. Later: nobody can be answered
+//	                  there, since every answer names the server's address
+//	changed           the core is told the new addresses, MAC and MTU; a derived
+//	                  configuration is derived anew
+
+// awaitLinks waits until every interface exists and one of them is up with an
+// address, and says what it waits for whenever that changes. The others may
+// follow while the server runs.
+func (s *server) awaitLinks(ctx context.Context) error {
+	said := ""
+	for {
+		missing, err := s.lookAtLinks()
+		if missing == "" || err != nil {
+			return err
+		}
+		if missing != said {
+			s.log.Info("waiting: " + missing)
+			tellSystemd("STATUS=waiting: " + missing)
+			said = missing
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(s.world.poll):
+		}
+	}
+}
+
+// lookAtLinks reads the state of all interfaces and returns what keeps the
+// server from starting, "" if nothing does. An error is one that no waiting
+// mends.
+func (s *server) lookAtLinks() (missing string, err error) {
+	s.links, s.up = make([]plan.Link, len(s.Interfaces)), make([]bool, len(s.Interfaces))
+	usable := false
+	for i, name := range s.Interfaces {
+		l, up, err := s.world.inspect(name)
+		l.Name = name
+		s.links[i], s.up[i] = l, up
+		var gone *link.DownError
+		switch {
+		case errors.As(err, &gone):
+			return fmt.Sprintf("%v; check the name with \"ip link\", it is served as soon as it is there", err), nil
+		case err != nil:
+			return "", err
+		case !up:
+			missing = fmt.Sprintf("interface %s is down; \"ip link set %s up\"", name, name)
+		case len(l.Addrs) == 0:
+			missing = fmt.Sprintf("interface %s has no IPv4 address; \"ip address add ADDRESS/PREFIX dev %s\"", name, name)
+		default:
+			usable = true
+		}
+	}
+	if usable {
+		return "", nil
+	}
+	return missing, nil
+}
+
+// checkLinks looks for what changed at the interfaces since the last look. The
+// sockets of an interface that was down work again by themselves; those of one
+// that was made anew do not.
+func (s *server) checkLinks() {
+	changed := false
+	for i, name := range s.Interfaces {
+		l, up, err := s.world.inspect(name)
+		up = up && err == nil
+		switch {
+		case s.up[i] && err != nil:
+			s.log.Warn(fmt.Sprintf("%v: nobody is served there; waiting for it", err))
+		case s.up[i] && !up:
+			s.log.Warn(fmt.Sprintf("interface %s is down: nobody is served there; waiting for it to come up", name))
+		case !s.up[i] && up:
+			s.log.Info(fmt.Sprintf("interface %s is up: serving again", name))
+		}
+		s.up[i] = up
+		if err != nil || sameLink(&s.links[i], &l) {
+			continue // what is known of it stays: it will be the same when it comes back
+		}
+		if up && len(l.Addrs) == 0 && len(s.links[i].Addrs) > 0 {
+			s.log.Warn(fmt.Sprintf("interface %s has lost its address: nobody is served there until it has one", name))
+		}
+		changed = true
+		s.links[i] = l
+	}
+	if changed {
+		s.linksChanged()
+	}
+	if s.allUp() && len(s.socket.Stale()) > 0 {
+		s.reopen()
+	}
+}
+
+// allUp tells whether every interface is there and up.
+func (s *server) allUp() bool { return !slices.Contains(s.up, false) }
+
+// sameLink compares what the core knows of an interface.
+func sameLink(a, b *plan.Link) bool {
+	return a.MAC == b.MAC && a.MTU == b.MTU && slices.Equal(a.Addrs, b.Addrs)
+}
+
+// linksChanged brings new addresses, MACs or MTUs into force.
+func (s *server) linksChanged() {
+	links := slices.Clone(s.links)
+	s.links = links // the old slice is the observer's and the core's
+	s.onWorker(func(w *worker) { w.core.SetLinks(links) })
+	s.publish()
+	if s.setup.Derived != nil {
+		s.reload("the interfaces changed")
+		return
+	}
+	s.reportLinks()
+	s.log.Info("the interfaces changed: " + s.summary())
+}
+
+// reopen replaces the sockets, whose interface was removed and made again.
+func (s *server) reopen() {
+	s.log.Info("opening the interfaces again")
+	// The worker stops between two batches and keeps everything it knows:
+	// transfers go on where they were, on the new sockets.
+	s.worker.stopping.Store(true)
+	s.socket.Wake()
+	if err := <-s.ended; err != nil {
+		s.ended <- err // the manager ends the server with it
+		return
+	}
+	s.worker.stopping.Store(false)
+	old := s.socket
+	if err := s.open(); err != nil {
+		s.log.Warn(err.Error() + "; trying again")
+	} else {
+		old.Close()
+		s.renewReservations()
+	}
+	s.run()
+}
+
+// renewReservations binds the port reservations to the interfaces of the
+// moment: those of a removed interface hold nothing any more.
+func (s *server) renewReservations() {
+	for _, c := range s.reserved {
+		c.Close()
+	}
+	s.reserved = s.reserved[:0]
+	if err := s.reserve(); err != nil {
+		s.log.Warn(err.Error())
+	}
+}
+
+// onWorker runs f between two batches on the worker's goroutine and waits for
+// it, as long as the worker lives.
+func (s *server) onWorker(f func(w *worker)) {
+	e := &errand{do: f, done: make(chan struct{})}
+	s.worker.inbox.Store(e) // there is one manager, so the box is empty
+	s.socket.Wake()
+	select {
+	case <-e.done:
+	case err := <-s.ended:
+		s.ended <- err // the manager's loop ends the server
+	}
+}

@@ -1,0 +1,238 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"bootstorm/engine/batch"
+	"bootstorm/engine/plan"
+	"bootstorm/proto"
+	"bootstorm/proto/dhcp"
+)
+
+// What an operator wants to read at info is one line per step that a boot has
+// finished: who has which address, who got which file and how fast. What kept a
+// node from booting is a warning, with the reason and what to do. All else is
+// for debugging.
+
+// view is what the observer needs to put events into words: the generation of
+// configuration and files in force, and the interfaces.
+type view struct {
+	setup *Setup
+	links []plan.Link
+}
+
+// observer turns events into log lines. It is one goroutine; view may be
+// replaced from outside at any time.
+type observer struct {
+	log    *zap.Logger
+	notes  *notes
+	view   atomic.Pointer[view]
+	now    func() time.Time
+	nodes  map[proto.Addr]dhcp.HW // who was given the address last
+	quota  map[batch.EventKind]*quota
+	repeat map[string]*repeated
+	spoken *view  // what the warnings in repeat are about
+	lost   uint64 // events lost that were reported
+}
+
+// observeTick is how often counts of what was folded are written.
+const observeTick = time.Second
+
+// newObserver makes an observer that knows no names yet.
+func newObserver(log *zap.Logger, n *notes) *observer {
+	o := &observer{log: log, notes: n, now: time.Now, nodes: map[proto.Addr]dhcp.HW{},
+		quota: map[batch.EventKind]*quota{}, repeat: map[string]*repeated{}}
+	o.view.Store(&view{setup: &Setup{}})
+	return o
+}
+
+// run logs until ctx ends and the ring is empty.
+func (o *observer) run(ctx context.Context) {
+	tick := time.NewTicker(observeTick)
+	defer tick.Stop()
+	for {
+		o.notes.take(o.note)
+		select {
+		case <-o.notes.poke:
+		case <-tick.C:
+			o.flush(false)
+		case <-ctx.Done():
+			o.notes.take(o.note)
+			o.flush(true)
+			return
+		}
+	}
+}
+
+// note logs one event.
+func (o *observer) note(n *note) {
+	e := &n.Event
+	switch e.Kind {
+	case batch.EventAck, batch.EventBootp:
+		o.nodes[e.Addr] = hw(e) // TFTP events of relayed nodes bear the relay's MAC or none
+		o.step(e, zap.InfoLevel, fmt.Sprintf("%s leased to %s %s", e.Addr, o.node(e), leaseTime(e.Value)), "leases")
+	case batch.EventTransferDone:
+		o.step(e, zap.InfoLevel, o.sent(e), "files sent")
+	case batch.EventRelease:
+		o.step(e, zap.InfoLevel, fmt.Sprintf("%s released by %s", e.Addr, o.node(e)), "releases")
+	case batch.EventReclaimed:
+		o.step(e, zap.InfoLevel, fmt.Sprintf("%s, out of service since a conflict, is offered again: no other address is free", e.Addr), "addresses taken back")
+	case batch.EventLog:
+		o.logStatement(n)
+	case batch.EventDiscover, batch.EventOffer, batch.EventRequest, batch.EventInform, batch.EventDecline,
+		batch.EventTransferStart, batch.EventTransferProbe:
+		o.detail(e)
+	case batch.EventNak, batch.EventSilence:
+		o.refused(e)
+	default:
+		o.warn(e)
+	}
+}
+
+// step writes one line of a kind that is frequent in a storm; what exceeds the
+// quota is counted and folded into one line a second.
+func (o *observer) step(e *batch.Event, level zapcore.Level, text, folded string) {
+	q := o.quota[e.Kind]
+	if q == nil {
+		q = &quota{level: level, folded: folded}
+		o.quota[e.Kind] = q
+	}
+	if !q.take(o.now()) {
+		q.bytes += max(e.Value, 0)
+		return
+	}
+	if entry := o.log.Check(level, text); entry != nil {
+		entry.Write(o.fields(e)...)
+	}
+}
+
+// detail writes a line that matters only to somebody who follows one client.
+func (o *observer) detail(e *batch.Event) {
+	entry := o.log.Check(zap.DebugLevel, "")
+	if entry == nil {
+		return
+	}
+	switch e.Kind {
+	case batch.EventTransferStart:
+		entry.Message = fmt.Sprintf("%s begins %s: %s, blocks of %d, window %d", o.node(e), name(e), size(e.Value), e.Extra>>16, e.Extra&0xffff)
+	case batch.EventTransferProbe:
+		entry.Message = fmt.Sprintf("%s asked only for the size of %s", o.node(e), name(e))
+	default:
+		entry.Message = fmt.Sprintf("%s %s %s", eventNames[e.Kind], o.node(e), e.Addr)
+	}
+	entry.Write(o.fields(e)...)
+}
+
+// sent describes a finished transfer.
+func (o *observer) sent(e *batch.Event) string {
+	text := fmt.Sprintf("%s sent to %s: %s in %s", name(e), o.node(e), size(e.Value), took(e.Nanos))
+	if e.Nanos > 0 {
+		text += fmt.Sprintf(" (%s/s)", size(int64(float64(e.Value)/float64(e.Nanos)*1e9)))
+	}
+	if e.Extra > 0 {
+		text += fmt.Sprintf(", %s repeated", plural(int(e.Extra), "frame"))
+	}
+	return text
+}
+
+// logStatement writes what a log statement of the configuration says, at the
+// priority that it gives (dhcp-eval(5)).
+func (o *observer) logStatement(n *note) {
+	level := zap.InfoLevel
+	switch n.Nanos {
+	case plan.LogFatal, plan.LogError:
+		level = zap.ErrorLevel
+	case plan.LogDebug:
+		level = zap.DebugLevel
+	}
+	o.step(&n.Event, level, clean(n.text[:n.textLen]), "log statements")
+}
+
+// clean makes text from the network safe to print: a line stays one line.
+func clean(b []byte) string {
+	// Escape sequences could rewrite what stands on the operator's terminal.
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == unicode.ReplacementChar {
+			return '?'
+		}
+		return r
+	}, string(b))
+}
+
+// fields are the parts of an event for a log that machines read.
+func (o *observer) fields(e *batch.Event) []zap.Field {
+	f := []zap.Field{zap.String("event", eventNames[e.Kind])}
+	if e.HWLen > 0 {
+		f = append(f, zap.String("mac", hwText(hw(e))))
+		if host := o.view.Load().setup.Hosts[hw(e)]; host != "" {
+			f = append(f, zap.String("host", host))
+		}
+	}
+	if e.Addr != 0 {
+		f = append(f, zap.Stringer("address", e.Addr))
+	}
+	if e.Name[0] != 0 {
+		f = append(f, zap.String("file", name(e)))
+	}
+	if e.Reason != batch.ReasonNone && e.Reason < batch.Reasons {
+		f = append(f, zap.String("reason", reasonNames[e.Reason]))
+	}
+	switch e.Kind {
+	case batch.EventAck:
+		f = append(f, zap.Int64("seconds", e.Value))
+	case batch.EventTransferDone:
+		f = append(f, zap.Int64("bytes", e.Value), zap.Int64("ns", e.Nanos), zap.Uint32("repeated", e.Extra))
+	}
+	return f
+}
+
+// node names the client of an event: its hardware address and, if it is
+// declared, its host name.
+func (o *observer) node(e *batch.Event) string {
+	w := hw(e)
+	if w.Len == 0 {
+		w = o.nodes[e.Addr]
+	}
+	if w.Len == 0 {
+		return e.Addr.String()
+	}
+	if host := o.view.Load().setup.Hosts[w]; host != "" {
+		return hwText(w) + " (" + host + ")"
+	}
+	return hwText(w)
+}
+
+// hw returns the hardware address of an event. Its type is not kept, and
+// Ethernet is what clients on the wire have.
+func hw(e *batch.Event) dhcp.HW {
+	if e.HWLen == 0 {
+		return dhcp.HW{}
+	}
+	w := dhcp.HW{Type: 1, Len: min(e.HWLen, 16)}
+	copy(w.Addr[:w.Len], e.HW[:])
+	return w
+}
+
+// hwText writes a hardware address as colon-separated hexadecimal.
+func hwText(w dhcp.HW) string {
+	var b []byte
+	for i, v := range w.Addr[:w.Len] {
+		if i > 0 {
+			b = append(b, ':')
+		}
+		b = fmt.Appendf(b, "%02x", v)
+	}
+	return string(b)
+}
+
+// name returns the file name of an event.
+func name(e *batch.Event) string { return string(bytes.TrimRight(e.Name[:], "\x00")) }

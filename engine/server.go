@@ -1,0 +1,390 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+
+	"bootstorm/engine/batch"
+	"bootstorm/engine/config"
+	"bootstorm/engine/core"
+	"bootstorm/engine/core/transfer"
+	"bootstorm/engine/image"
+	"bootstorm/engine/image/load"
+	"bootstorm/engine/lease"
+	"bootstorm/engine/plan"
+)
+
+// What follows is the life of a server: prepare (configuration, interfaces,
+// ports, files, journal, sockets, in the order in which a mistake costs least),
+// announce, manage, stop, close. Each step may fail; close undoes whatever was
+// done.
+
+// server is a running engine. Its fields belong to the manager's goroutine,
+// which is the one that called Serve.
+type server struct {
+	Config
+	log      *zap.Logger
+	setup    *Setup
+	links    []plan.Link
+	up       []bool // by link
+	journal  *lease.Journal
+	reserved []io.Closer
+	socket   socket
+	worker   *worker
+	observer *observer
+	hangup   chan os.Signal
+	changed  chan struct{} // a boot file changed on disk
+	ended    chan error    // the worker returned
+	lost     losses
+	running  sync.WaitGroup
+	stopCold context.CancelFunc // ends observer, watcher and watchdog
+	cold     context.Context
+}
+
+// newServer makes a server that has done nothing yet, except to listen for
+// SIGHUP.
+func newServer(c Config) *server {
+	if c.world.inspect == nil {
+		c.world = system()
+	}
+	s := &server{Config: c, log: c.Log, hangup: make(chan os.Signal, 1), changed: make(chan struct{}, 1), ended: make(chan error, 1)}
+	s.cold, s.stopCold = context.WithCancel(context.Background())
+	s.observer = newObserver(c.Log, newNotes())
+	// From the first moment on: a reload that comes too early must not end
+	// the process, which is what the signal does by default.
+	signal.Notify(s.hangup, syscall.SIGHUP)
+	return s
+}
+
+// prepare does everything up to the first frame, in the order in which a
+// mistake is cheapest to find: configuration, ports, files, leases, interfaces.
+func (s *server) prepare(ctx context.Context) error {
+	s.log.Info("bootstorm " + s.Version + " starts on " + strings.Join(s.Interfaces, ", "))
+	limitMemory()
+	// A mistake in the file is told at once, even if the interface is to come
+	// up only in an hour.
+	setup, err := s.fromFile()
+	if err != nil {
+		return err
+	}
+	if s.setup = setup; setup != nil {
+		if err := s.accept(setup); err != nil {
+			return err
+		}
+	}
+	if err := s.awaitLinks(ctx); err != nil {
+		return err
+	}
+	if err := s.reserve(); err != nil { // needs the interfaces
+		return err
+	}
+	if s.setup == nil {
+		if err := s.derive(); err != nil {
+			return err
+		}
+	}
+	s.watchRoot() // before the files are read, so that no change is missed
+	if err := s.load(s.setup); err != nil {
+		return err
+	}
+	s.reportFiles(s.setup)
+	return s.start()
+}
+
+// fromFile reads the configuration file: the one that was named, else the first
+// of the usual ones that declares a subnet; nil if there is none. Debian's
+// package of dhcpd brings an example that declares none, and with which nobody
+// could be served.
+func (s *server) fromFile() (*Setup, error) {
+	if s.File != "" {
+		if err := readable(s.File); err != nil {
+			return nil, err
+		}
+		return ParseConfig(s.File), nil
+	}
+	for _, path := range DefaultFiles {
+		if !s.world.exists(path) {
+			continue
+		}
+		setup := ParseConfig(path)
+		if setup.Plan == nil || len(setup.Plan.Subnets) > 0 {
+			return setup, nil
+		}
+		s.log.Warn(fmt.Sprintf("%s declares no subnet and is left aside; name it with --config if it is meant", path))
+	}
+	return nil, nil
+}
+
+// derive makes the configuration for a server that has no file.
+func (s *server) derive() error {
+	setup, err := DeriveConfig(s.links)
+	if err != nil {
+		return err
+	}
+	s.reportDerived(setup)
+	s.setup = setup
+	return s.accept(setup)
+}
+
+// reportDerived prints a configuration that nobody wrote, so that everybody can
+// see what is served, and save it to change it.
+func (s *server) reportDerived(setup *Setup) {
+	s.log.Info("no configuration file: " + setup.Source + ":\n" + strings.TrimRight(string(setup.Derived), "\n"))
+}
+
+// accept logs the warnings of a configuration and returns its errors.
+func (s *server) accept(setup *Setup) error {
+	if err := setup.Err(); err != nil {
+		return err
+	}
+	for _, f := range setup.Tree.Findings {
+		if f.Severity == config.Warning {
+			s.log.Warn(strings.TrimRight(setup.Tree.Render(f), "\n"))
+		}
+	}
+	return nil
+}
+
+// reserve takes the ports, so that a second server on this host is found out
+// and the kernel keeps silent on them.
+func (s *server) reserve() error {
+	for _, name := range s.Interfaces {
+		c, err := s.world.reserve(name)
+		if err != nil {
+			return err
+		}
+		s.reserved = append(s.reserved, c)
+	}
+	return nil
+}
+
+// load reads the boot files of a setup. A root that cannot be read leaves the
+// files in force that were read before; where there are none, addresses are
+// given all the same, and the files follow when the root is there.
+func (s *server) load(setup *Setup) error {
+	previous := s.files()
+	setup.Memory = s.Memory
+	err := setup.loadFiles(s.Root, previous, s.world.fallback)
+	if err == nil || previous != nil && previous.Len() > 0 {
+		return err
+	}
+	setup.Files = image.Build(1, s.Root, nil)
+	setup.Problems = []load.Problem{{Path: s.Root, Text: "no boot file can be served: " + err.Error(),
+		Remedy: "make the directory and put the boot files there, or name another with --tftp-root"}}
+	return nil
+}
+
+// reportFiles logs what is served and what is not.
+func (s *server) reportFiles(setup *Setup) {
+	for i := range setup.Files.Len() {
+		f := setup.Files.File(int32(i))
+		s.log.Debug(fmt.Sprintf("boot file %s: %s", f.Name, size(int64(len(f.Data)))))
+	}
+	s.log.Info(fmt.Sprintf("boot files: %s, %s of at most %s, from %s", plural(setup.Files.Len(), "file"),
+		size(setup.Files.Bytes()), size(load.Limit(s.Memory)), setup.Files.Root))
+	for _, p := range setup.Problems {
+		s.log.Warn(fmt.Sprintf("%s: %s; %s", p.Path, p.Text, p.Remedy))
+	}
+	for _, text := range setup.missingByName() {
+		s.log.Warn(text)
+	}
+}
+
+// start opens the journal and the interfaces and starts the goroutines.
+func (s *server) start() error {
+	journal, recovered, err := lease.Open(s.LeaseFile, lease.Options{Notify: s.journalNotice})
+	if err != nil {
+		return err
+	}
+	s.journal = journal
+	for _, w := range recovered.Warnings {
+		s.log.Warn(fmt.Sprintf("%s: %v", s.LeaseFile, w))
+	}
+	w := &worker{journal: journal, notes: s.observer.notes, tx: batch.NewTx(), base: time.Now(), core: s.newCore(s.setup)}
+	w.core.Restore(w.now(), recovered.Leases)
+	s.log.Info(fmt.Sprintf("leases: %d in %s, %d of them in a pool", len(recovered.Leases), s.LeaseFile, pooled(s.setup.Plan, recovered.Leases)))
+	s.worker = w
+	if err := s.open(); err != nil {
+		return err
+	}
+	s.publish()
+	s.reportLinks()
+	// The observer knows the names before the first event comes.
+	runtime.GC() // what loading left behind goes before the first frame
+	debug.FreeOSMemory()
+	s.running.Go(func() { s.observer.run(s.cold) })
+	s.run()
+	beats := uint64(0)
+	s.running.Go(func() { watchdog(s.cold, func() bool { return w.pulse(&beats) }) })
+	return nil
+}
+
+// pooled counts the leases whose address is in a pool.
+func pooled(p *plan.Plan, leases []batch.Lease) (n int) {
+	for i := range leases {
+		if p.RangeOf(leases[i].Addr) >= 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// newCore allocates a core for a setup.
+func (s *server) newCore(setup *Setup) *core.Core {
+	return core.New(core.Config{Plan: setup.Plan, Files: setup.Files, Links: s.links,
+		Transfer: transfer.Config{WindowMax: s.WindowMax}})
+}
+
+// run starts the worker's goroutine.
+func (s *server) run() {
+	w := s.worker
+	s.running.Go(func() { s.ended <- w.run() })
+}
+
+// open opens the sockets of all interfaces.
+func (s *server) open() error {
+	set, err := s.world.open(s.Interfaces, s.Link)
+	if err != nil {
+		return err
+	}
+	for _, line := range set.Describe() {
+		s.log.Info(line)
+	}
+	s.socket, s.worker.wire = set, set
+	// A worker that sleeps while its acknowledgements wait for the disk is
+	// woken by the disk.
+	s.journal.OnDurable(set.Wake)
+	return nil
+}
+
+// publish shows the present generation to the observer.
+func (s *server) publish() { s.observer.view.Store(&view{setup: s.setup, links: s.links}) }
+
+// announce says that the server is ready.
+func (s *server) announce() {
+	text := s.summary()
+	s.log.Info("ready: " + text)
+	tellSystemd("READY=1\nSTATUS=" + text)
+}
+
+// summary describes what is served in one line.
+func (s *server) summary() string {
+	p := s.setup.Plan
+	addresses := int64(0)
+	for i := range p.Pools {
+		addresses += p.Pools[i].Size
+	}
+	var on []string
+	for i, l := range s.links {
+		state := ""
+		if !s.up[i] {
+			state = ", down"
+		}
+		for _, a := range l.Addrs[:min(1, len(l.Addrs))] {
+			state = " (" + cidr(a) + state + ")"
+		}
+		on = append(on, l.Name+state)
+	}
+	return fmt.Sprintf("DHCP and TFTP on %s; %s, %s in pools, %s; %s", strings.Join(on, ", "),
+		plural(len(p.Subnets), "subnet"), plural(int(addresses), "address"), plural(len(p.Hosts), "host"), plural(s.setup.Files.Len(), "boot file"))
+}
+
+// journalNotice logs what the journal has to say.
+func (s *server) journalNotice(n lease.Notice) {
+	if n.Err != nil {
+		s.log.Error(n.Err.Error() + "; " + n.Text)
+		return
+	}
+	s.log.Info(n.Text)
+}
+
+// stop ends the worker, makes what is left durable, and sends the
+// acknowledgements that this sets free.
+func (s *server) stop() error {
+	w := s.worker
+	w.stopping.Store(true)
+	s.socket.Wake()
+	// The order matters: no frame is received any more, then the last records
+	// go to the journal, then it syncs, and only then the acknowledgements that
+	// waited for it leave.
+	var broken bool
+	select {
+	case err := <-s.ended:
+		broken = errors.Is(err, errPanic) // manage has reported it
+	case <-time.After(stopTime):
+		return fmt.Errorf("the worker did not stop within %v", stopTime)
+	}
+	if !broken { // else the core is in no state to be asked
+		w.handOver(stopTime / 8)
+	}
+	err := s.journal.Close()
+	if err != nil {
+		err = fmt.Errorf("at the end: %w", err)
+	}
+	if !broken {
+		w.finish(stopTime / 4)
+		s.log.Info("stopped: " + s.tally())
+	}
+	return err
+}
+
+// tally is the life of the server in one line.
+func (s *server) tally() string {
+	c, j := s.worker.core.Counters(), s.journal.Stats()
+	t := s.socket.Stats()
+	return fmt.Sprintf("%s received, %s sent, %s given or renewed, %s written in %s", plural(int(t.Frames), "frame"),
+		plural(int(t.SentFrames), "frame"), plural(int(c.Ack), "lease"), plural(int(j.Records), "lease record"), plural(int(j.Syncs), "sync"))
+}
+
+// close gives everything back; it works from any state of preparation.
+func (s *server) close() {
+	signal.Stop(s.hangup)
+	s.stopCold()
+	// After a failure in preparation or in stop the worker may still run, and it
+	// uses the sockets: it ends first.
+	if s.worker != nil {
+		s.worker.stopping.Store(true)
+	}
+	if s.socket != nil {
+		s.socket.Wake()
+	}
+	s.running.Wait()
+	if s.socket != nil {
+		s.socket.Close()
+	}
+	for _, c := range s.reserved {
+		c.Close()
+	}
+	if s.journal != nil {
+		s.journal.Close() // no effect after stop
+	}
+}
+
+// limitMemory sets the collector for a program whose large memory is allocated
+// at start and stays: the heap may grow by half before a cycle runs. The boot
+// files are not part of the heap. An operator's GOGC wins.
+func limitMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50)
+	}
+}
+
+// files returns the boot files in force, nil before they are read.
+func (s *server) files() *image.Set {
+	if s.setup == nil {
+		return nil
+	}
+	return s.setup.Files
+}

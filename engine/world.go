@@ -1,0 +1,51 @@
+package engine
+
+import (
+	"io"
+	"os"
+	"time"
+
+	"bootstorm/engine/image/load"
+	"bootstorm/engine/link"
+	"bootstorm/engine/plan"
+)
+
+// socket is what the manager needs of a *link.Set beside the worker's wire.
+type socket interface {
+	wire
+	Stale() []string
+	Describe() []string
+	Stats() link.Stats
+	Close() error
+}
+
+// world is what the shell asks of the operating system. Tests put another one
+// in its place.
+type world struct {
+	inspect  func(name string) (plan.Link, bool, error)
+	open     func(names []string, o link.Options) (socket, error)
+	reserve  func(name string) (io.Closer, error)
+	watch    func(root string, onChange func(), stop <-chan struct{}) error
+	exists   func(path string) bool
+	fallback func() []load.File
+	poll     time.Duration // how often interfaces are looked at
+}
+
+// system returns the operating system's world.
+func system() world {
+	return world{
+		inspect: link.Interface,
+		open: func(names []string, o link.Options) (socket, error) {
+			s, err := link.Open(names, o)
+			if err != nil {
+				return nil, err // not a nil *Set in an interface
+			}
+			return s, nil
+		},
+		reserve:  link.Reserve,
+		watch:    watchFiles,
+		exists:   func(path string) bool { _, err := os.Stat(path); return err == nil },
+		fallback: load.Builtin,
+		poll:     time.Second,
+	}
+}

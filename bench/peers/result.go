@@ -1,0 +1,159 @@
+package peers
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"bootstorm/bench"
+)
+
+// Result is a comparison. Durations are nanoseconds in JSON.
+type Result struct {
+	Machine  Machine  `json:"machine"`
+	Nodes    int      `json:"nodes"`
+	Sequence string   `json:"sequence"`
+	Limit    duration `json:"limit"` // a storm that takes longer is ended
+	Rounds   int      `json:"rounds"`
+	Runs     []Run    `json:"runs"`
+	Perf     []Perf   `json:"perfdhcp,omitempty"`
+}
+
+type duration = time.Duration
+
+// Run is one storm against one server.
+type Run struct {
+	Server   string          `json:"server"` // Server.Name
+	Title    string          `json:"title"`
+	Tuned    bool            `json:"tuned"`
+	Ours     bool            `json:"ours"`
+	Round    int             `json:"round"`           // from 1
+	Error    string          `json:"error,omitempty"` // why there was no storm, or why the server ended during it
+	Done     int             `json:"done"`
+	Failed   int             `json:"failed"` // those that had not come to an end included
+	Failures []bench.Failure `json:"failures,omitempty"`
+	Wall     duration        `json:"wall"` // from the first power-on to the last byte of the last node, or to the limit
+	P50      duration        `json:"p50"`  // of the nodes that are done, from power-on
+	P99      duration        `json:"p99"`
+	Phases   []bench.Phase   `json:"phases,omitempty"`
+	Repeated bench.Repeated  `json:"repeated"`
+	Goodput  float64         `json:"goodput_bits"`
+	Frames   float64         `json:"frames_per_boot"`
+	CPU      duration        `json:"server_cpu"`   // of all its processes, during the storm
+	CPUBy    string          `json:"cpu_measured"` // how that was read
+	Memory   uint64          `json:"server_memory"`
+	Load     float64         `json:"load_busy"`    // share of its core that the load used; near 1 it is the load that was measured
+	Drops    uint64          `json:"kernel_drops"` // frames that the load lost
+	Series   []Point         `json:"series"`
+}
+
+// Point is how many nodes were done at a time after the first power-on.
+type Point struct {
+	At   duration `json:"at"`
+	Done int      `json:"done"`
+}
+
+// Complete tells whether every node was done.
+func (r *Run) Complete() bool { return r.Error == "" && r.Failed == 0 && r.Done > 0 }
+
+// CPUPerNode is the server's processor time by nodes done.
+func (r *Run) CPUPerNode() time.Duration {
+	if r.Done == 0 {
+		return 0
+	}
+	return r.CPU / time.Duration(r.Done)
+}
+
+// Medians returns one run for each server, in the order of their first runs:
+// the one in the middle by nodes done, then by wall time. With an even number it
+// is the worse one of the two.
+func (r *Result) Medians() []*Run {
+	var order []string
+	runs := map[string][]*Run{}
+	for i := range r.Runs {
+		run := &r.Runs[i]
+		if runs[run.Server] == nil {
+			order = append(order, run.Server)
+		}
+		runs[run.Server] = append(runs[run.Server], run)
+	}
+	var middle []*Run
+	for _, name := range order {
+		all := runs[name]
+		slices.SortStableFunc(all, func(a, b *Run) int {
+			return cmp.Or(cmp.Compare(b.Done, a.Done), cmp.Compare(a.Wall, b.Wall))
+		})
+		middle = append(middle, all[len(all)/2])
+	}
+	return middle
+}
+
+// Standing is how bootstorm stands against the best of a group of peers.
+type Standing struct {
+	Against string  // title of the peer
+	Ratio   float64 // bootstorm's value divided by the peer's
+	Most    float64 // what it may be
+}
+
+// OK tells whether the aim is reached.
+func (s *Standing) OK() bool { return s.Ratio <= s.Most }
+
+// The aims: bootstorm's wall time against the best peer that was tuned and the
+// best that was not, and its processor time per node against dnsmasq's.
+const (
+	aimTuned     = 1.0 / 4
+	aimInstalled = 1.0 / 15
+	aimCPU       = 1.0 / 4
+)
+
+// Standings compares bootstorm with the peers; nil without bootstorm, or if not
+// all its nodes were done. A peer that never finished counts with the time after
+// which it was ended: the real ratio is better.
+func (r *Result) Standings() (wall []Standing, cpu []Standing) {
+	runs := r.Medians()
+	at := slices.IndexFunc(runs, func(r *Run) bool { return r.Ours })
+	if at < 0 || !runs[at].Complete() {
+		return nil, nil
+	}
+	ours := runs[at]
+	for _, g := range []struct {
+		tuned bool
+		most  float64
+	}{{true, aimTuned}, {false, aimInstalled}} {
+		if best := bestPeer(runs, g.tuned); best != nil {
+			wall = append(wall, Standing{best.Title, ours.Wall.Seconds() / best.Wall.Seconds(), g.most})
+		}
+	}
+	for _, p := range runs {
+		if p.Done > 0 && (p.Server == "dnsmasq" || p.Server == "dnsmasq-tuned") {
+			cpu = append(cpu, Standing{p.Title, float64(ours.CPUPerNode()) / float64(p.CPUPerNode()), aimCPU})
+		}
+	}
+	return wall, cpu
+}
+
+// nearlyAll is the share of nodes with which a peer counts as having done the
+// job: the few that a server refuses cost it time, too.
+const nearlyAll = 0.95
+
+// did tells whether a server did the job.
+func (r *Run) did() bool {
+	return r.Error == "" && r.Done > 0 && float64(r.Done) >= nearlyAll*float64(r.Done+r.Failed)
+}
+
+// bestPeer is the fastest of the peers that did the job, or else the one that
+// brought most nodes through.
+func bestPeer(runs []*Run, tuned bool) (best *Run) {
+	for _, p := range runs {
+		if p.Ours || p.Tuned != tuned || p.Done == 0 {
+			continue
+		}
+		switch {
+		case best == nil, p.did() && !best.did():
+			best = p
+		case best.did() && p.did() && p.Wall < best.Wall, !best.did() && !p.did() && p.Done > best.Done:
+			best = p
+		}
+	}
+	return best
+}

@@ -1,0 +1,74 @@
+//go:build linux
+
+package bench
+
+import (
+	"context"
+	"time"
+
+	"bootstorm/bench/segment"
+	"bootstorm/engine/batch"
+)
+
+// longestWait bounds a sleep, so that a cancelled context is noticed soon.
+const longestWait = 100 * batch.Millisecond
+
+// Run drives a storm over an interface against whatever server is there, in
+// real time, until every node is done or ctx ends. show, if not nil, is called
+// about every interval.
+func Run(ctx context.Context, s *Storm, c *segment.Conn, interval time.Duration, show func(Progress)) (*Result, error) {
+	start := time.Now()
+	now := func() int64 { return int64(time.Since(start)) }
+	// The closure is made once: one per frame would be memory per frame.
+	d := &drive{storm: s, conn: c}
+	d.receive = func(frame []byte, checksum bool) { s.Receive(d.now, frame, checksum) }
+	s.Begin(0)
+	next := int64(interval)
+	for !s.Done() && ctx.Err() == nil {
+		d.now = now()
+		if err := d.turn(); err != nil {
+			return nil, err
+		}
+		if show != nil && d.now >= next {
+			show(s.Progress(d.now))
+			next = d.now + int64(interval)
+		}
+		if err := c.Wait(min(s.Deadline()-now(), longestWait, next-now())); err != nil {
+			return nil, err
+		}
+	}
+	if show != nil {
+		show(s.Progress(now()))
+	}
+	c.Statistics()
+	r := s.Result()
+	r.Wall, r.KernelDrops = time.Since(start), c.Dropped
+	return r, ctx.Err()
+}
+
+// drive is what one turn of the loop needs.
+type drive struct {
+	storm   *Storm
+	conn    *segment.Conn
+	now     int64
+	receive func(frame []byte, checksum bool)
+}
+
+// turn takes what has arrived, does what is due and sends what came of it.
+func (d *drive) turn() error {
+	if _, err := d.conn.Receive(d.receive); err != nil {
+		return err
+	}
+	d.storm.Advance(d.now)
+	if err := d.conn.Flush(); err != nil {
+		return err
+	}
+	// A batch of the segment may be smaller than what the nodes have to say; what
+	// the kernel does not take now, it takes after the next Wait.
+	for {
+		d.storm.Drain(d.now, d.conn.Queue)
+		if err := d.conn.Flush(); err != nil || d.conn.Queued() > 0 || d.storm.out.Len() == 0 {
+			return err
+		}
+	}
+}

@@ -1,0 +1,325 @@
+package bench
+
+import (
+	"bytes"
+	"crypto/sha256"
+
+	"bootstorm/engine/batch"
+	"bootstorm/proto"
+)
+
+// TFTP opcodes (RFC 1350 section 5, RFC 2347). The models do not use
+// proto/tftp: they judge the server that does.
+const (
+	tftpRRQ   = 1
+	tftpData  = 3
+	tftpAck   = 4
+	tftpError = 5
+	tftpOack  = 6
+)
+
+// fileState is where a read stands.
+type fileState uint8
+
+const (
+	fileIdle  fileState = iota
+	probing             // edk2 asks for the size
+	asking              // the read request is out
+	receiving           // something was answered
+)
+
+// transfer is one TFTP read as a client sees it.
+type transfer struct {
+	who    client
+	state  fileState
+	spare  bool // the client goes on without the file
+	name   string
+	file   *File
+	server proto.Addr
+	port   uint16 // our own
+	peer   uint16 // the server's, 0 until its first answer
+
+	blksize int
+	window  int // edk2: blocks per ACK
+	next    int // blocks received without a gap
+	acked   int // edk2: of these, acknowledged
+	seen    []uint64
+	whole   []byte // the file, if only its hash is known
+	tries   int    // edk2: how often the last packet was sent
+	wait    int64  // iPXE: the current timeout
+}
+
+// edk2 gives every packet 4 s and sends it six times (MTFTP4_DEFAULT_TIMEOUT,
+// PXE_MTFTP retries); iPXE starts at 250 ms, doubles, and gives up when the
+// timeout would pass 10 s (src/net/retry.c).
+const (
+	edk2Wait      = 4 * batch.Second
+	edk2Tries     = 6
+	edk2Blksize   = 1468
+	edk2Window    = 4
+	ipxeWait      = 250 * batch.Millisecond
+	ipxeLongest   = 10 * batch.Second
+	ipxeBlksize   = 1432
+	plainBlksize  = 512 // RFC 1350
+	probeComplete = "User aborted the transfer"
+)
+
+// close ends the transfer; its port is closed from now on.
+func (t *transfer) close() { t.state, t.name = fileIdle, "" }
+
+// read begins to read a file from the boot server.
+func (n *node) read(now int64, who client, name string) {
+	t := &n.file
+	*t = transfer{who: who, name: name, server: n.lease.siaddr, seen: t.seen, whole: t.whole, state: asking}
+	if t.file = n.storm.files.Lookup(name); t.file == nil {
+		n.fail(now, "told to read %q, which is not among the expected files", name)
+		return
+	}
+	if blocks := n.lease.bootBlocks; who == edk2 && blocks > 0 && blocks*512 < t.file.Size {
+		n.fail(now, "option 13 says %d blocks, the file needs %d (PXE-E05)", blocks, (t.file.Size+511)/512)
+		return
+	}
+	if who == edk2 && n.lease.bootBlocks == 0 {
+		t.state = probing
+	}
+	n.open(now)
+}
+
+// ask asks for a file that need not be there.
+func (n *node) ask(now int64, who client, name string) {
+	t := &n.file
+	*t = transfer{who: who, name: name, server: n.lease.siaddr, seen: t.seen, whole: t.whole, state: asking, spare: true}
+	if t.file = n.storm.files.Lookup(name); t.file == nil {
+		t.file = new(File)
+	}
+	n.open(now)
+}
+
+// open sends the first request, once the server's hardware address is known.
+func (n *node) open(now int64) {
+	t := &n.file
+	t.port = n.nextPort(t.who)
+	if n.resolve(now, t.server) {
+		n.request(now)
+	}
+}
+
+// nextPort chooses the port of a transfer: edk2 counts up from a random one,
+// the iPXE of 2019 from one that its hardware address decides.
+func (n *node) nextPort(who client) uint16 {
+	n.port++
+	if who == ipxe && !n.storm.config.Fresh {
+		return 1024 + uint16((n.stable()+uint32(n.fetch)*7919)%60000)
+	}
+	return n.port
+}
+
+// request sends the read request, the first time.
+func (n *node) request(now int64) {
+	n.file.tries, n.file.wait = 0, ipxeWait
+	n.sendRRQ(now)
+}
+
+// sendRRQ sends the read request with the client's options in its order.
+func (n *node) sendRRQ(now int64) {
+	t := &n.file
+	// opcode 1, name, mode, then pairs of option and value, each text ended by a
+	// zero byte (RFC 1350 section 5, RFC 2347)
+	b := append(n.storm.scratch[:0], 0, tftpRRQ)
+	b = append(append(b, t.name...), "\x00octet\x00"...)
+	switch {
+	case t.who == ipxe:
+		b = append(b, "blksize\x001432\x00tsize\x000\x00"...)
+	case t.state == probing:
+		b = append(b, "tsize\x000\x00blksize\x001468\x00windowsize\x004\x00"...)
+	default:
+		b = append(b, "blksize\x001468\x00windowsize\x004\x00"...)
+	}
+	n.send(t.port, proto.PortTFTP, t.server, b)
+	n.armFile(now)
+}
+
+// armFile sets the timer after a packet was sent.
+func (n *node) armFile(now int64) {
+	t := &n.file
+	t.tries++
+	if t.who == ipxe {
+		n.deadline = now + t.wait
+		return
+	}
+	n.deadline = now + edk2Wait
+}
+
+// fileExpire repeats the last packet, or gives up.
+func (n *node) fileExpire(now int64) {
+	t := &n.file
+	t.wait *= 2 // used by iPXE only
+	if t.who == ipxe && t.wait > ipxeLongest || t.who == edk2 && t.tries == edk2Tries {
+		n.fail(now, "%s: the server fell silent at block %d of %d", t.name, t.next, t.blocks())
+		return
+	}
+	if t.state == receiving {
+		n.storm.stats.repeated.Ack++
+		n.sendAck(now, t.next)
+		return
+	}
+	n.storm.stats.repeated.RRQ++
+	n.sendRRQ(now)
+}
+
+// blocks is how many DATA packets the file takes, the short last one included;
+// 0 while the block size is unknown.
+func (t *transfer) blocks() int {
+	if t.blksize == 0 || t.file == nil {
+		return 0
+	}
+	return t.file.Size/t.blksize + 1
+}
+
+// sendAck acknowledges all blocks below and including block.
+func (n *node) sendAck(now int64, block int) {
+	n.ackOnly(block)
+	n.armFile(now)
+}
+
+// ackOnly sends opcode 4 and the block number, which wraps at 16 bits.
+func (n *node) ackOnly(block int) {
+	t := &n.file
+	b := n.storm.scratch[:4]
+	b[0], b[1] = 0, tftpAck
+	put16(b[2:], uint16(block))
+	n.send(t.port, t.peer, t.server, b)
+}
+
+// fileReceive takes a datagram to the node's own address and some port.
+func (n *node) fileReceive(now int64, p *proto.Packet) {
+	t := &n.file
+	if t.state == fileIdle || n.arp.waiting() || p.DstPort != t.port {
+		n.closedPort(p)
+		return
+	}
+	if p.Src != t.server || t.peer != 0 && p.SrcPort != t.peer || len(p.Payload) < 4 {
+		n.storm.stats.stray++
+		return
+	}
+	t.peer = p.SrcPort // every client learns the server's port from its first answer
+	b := p.Payload
+	switch op := int(b[0])<<8 | int(b[1]); op {
+	case tftpOack:
+		n.oack(now, b[2:])
+	case tftpData:
+		n.data(now, uint16(b[2])<<8|uint16(b[3]), b[4:])
+	case tftpError:
+		if t.spare && b[2] == 0 && b[3] == 1 { // "file not found"
+			n.endFile(now)
+			return
+		}
+		n.fail(now, "%s: ERROR %d %q", t.name, int(b[2])<<8|int(b[3]), cstring(b[4:]))
+	default:
+		n.fail(now, "%s: a packet with opcode %d", t.name, op)
+	}
+}
+
+// closedPort answers a datagram that nothing waits for: edk2 with ICMP port
+// unreachable (Udp4Dxe), iPXE not at all.
+func (n *node) closedPort(p *proto.Packet) {
+	n.storm.stats.stray++
+	if n.file.who == edk2 && n.dhcp.who == edk2 {
+		n.storm.out.unreachable(p)
+		n.storm.stats.framesOut++
+	}
+}
+
+// fileUnreachable is the end for edk2; iPXE takes no notice.
+func (n *node) fileUnreachable(now int64, p *proto.Packet) {
+	if t := &n.file; t.who == edk2 && t.state != fileIdle && p.Src == n.addr && p.SrcPort == t.port {
+		n.fail(now, "%s: ICMP port unreachable from the server (PXE-E99)", t.name)
+	}
+}
+
+// data takes one DATA packet.
+func (n *node) data(now int64, number uint16, b []byte) {
+	t := &n.file
+	if t.state == probing {
+		n.fail(now, "%s: DATA in answer to a request for the size", t.name)
+		return
+	}
+	if t.state == asking { // the server knows no options, or this belongs to an earlier transfer with the same ports
+		if len(b) > plainBlksize {
+			n.fail(now, "%s: DATA of %d bytes before the OACK, which the client takes for a fault", t.name, len(b))
+			return
+		}
+		t.state, t.window = receiving, 1
+		if t.blksize == 0 {
+			t.setBlksize(plainBlksize)
+		}
+	}
+	if t.who == edk2 {
+		n.edk2Data(now, number, b)
+	} else {
+		n.ipxeData(now, number, b)
+	}
+}
+
+// setBlksize fixes the block size and makes room for what is to be received.
+func (t *transfer) setBlksize(size int) {
+	t.blksize = size
+	words := (t.blocks() + 63) / 64
+	if cap(t.seen) < words {
+		t.seen = make([]uint64, words)
+	}
+	t.seen = t.seen[:words]
+	clear(t.seen)
+	if t.file.Data == nil && cap(t.whole) < t.file.Size {
+		t.whole = make([]byte, t.file.Size)
+	}
+}
+
+// check compares one block with the file. It fails the boot and returns false
+// if they differ.
+func (n *node) check(now int64, block int, b []byte) bool {
+	t := &n.file
+	// A file of whole blocks ends with an empty one (RFC 1350 section 6), so the
+	// last block is always shorter than the rest.
+	at := block * t.blksize
+	last := block == t.blocks()-1
+	switch {
+	case block >= t.blocks() || last && len(b) != t.file.Size-at || !last && len(b) != t.blksize:
+		n.fail(now, "%s: block %d holds %d bytes, which does not make a file of %d", t.name, block+1, len(b), t.file.Size)
+		return false
+	case t.file.Data == nil:
+		copy(t.whole[at:t.file.Size], b)
+	case !bytes.Equal(b, t.file.Data[at:at+len(b)]):
+		n.fail(now, "%s: block %d differs from the file", t.name, block+1)
+		return false
+	}
+	n.storm.stats.verified += uint64(len(b))
+	return true
+}
+
+// received ends a transfer whose last block is there.
+func (n *node) received(now int64) {
+	t := &n.file
+	if t.file.Data == nil && sha256.Sum256(t.whole[:t.file.Size]) != t.file.SHA256 {
+		n.fail(now, "%s: the file received has another SHA-256", t.name)
+		return
+	}
+	n.endFile(now)
+}
+
+// endFile goes on with what follows a file.
+func (n *node) endFile(now int64) {
+	t := &n.file
+	n.deadline = never
+	phase := t.name
+	if t.file.Fetches != nil && !t.spare {
+		n.script, n.fetch = t.file, 0
+	}
+	t.close()
+	if n.storm.steps[n.at].kind == stepScript {
+		n.storm.stats.phase(phase).add(now - n.phase)
+		n.readNext(now)
+		return
+	}
+	n.complete(now, phase)
+}

@@ -1,0 +1,46 @@
+// Command bench measures and verifies: it replays captures through the core,
+// cuts file contents out of captures, and storms a server with simulated nodes.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit statuses of every command.
+const (
+	exitDifferent = 1 // what was measured is not as it should be
+	exitTrouble   = 2 // it could not be measured: usage, files, configuration
+)
+
+// errDifferent ends a command whose own output has said what is wrong.
+var errDifferent = errors.New("different")
+
+// main turns the outcome of a command into the exit status that scripts read.
+func main() {
+	err := rootCommand().Execute()
+	switch {
+	case err == nil:
+	case errors.Is(err, errDifferent):
+		os.Exit(exitDifferent)
+	default:
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(exitTrouble)
+	}
+}
+
+// rootCommand gathers the commands; each has a file of its own.
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "bench",
+		Short:         "Measure and verify bootstorm",
+		Long:          "bench replays packet captures through bootstorm's core and storms a server with simulated nodes.\n\nExit status: 0 all is as expected; 1 something differs; 2 it could not be measured.",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(replayCommand(), cutCommand(), stormCommand(), peersCommand(), ceilingCommand())
+	return root
+}

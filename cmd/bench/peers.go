@@ -1,0 +1,254 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/sys/unix"
+
+	"bootstorm/bench"
+	"bootstorm/bench/peers"
+	"bootstorm/tools/lab"
+)
+
+// peersOptions are the flags of bench peers.
+type peersOptions struct {
+	nodes    int
+	rounds   int
+	sequence string
+	limit    time.Duration
+	servers  []string
+	plain    bool
+	perf     bool
+	daemon   string
+	deps     string
+	dir      string
+	core     int
+	loadCore int
+	nice     int
+	json     string
+	markdown string
+	picture  string
+}
+
+const peersHelp = `peers boots the same nodes against bootstorm, dnsmasq, dhcpd + tftpd-hpa and Kea + atftpd, one
+after the other, the peers as installed and tuned. Each server has a network namespace and a core of its own, the
+nodes another core; every byte is compared. Nodes do not wait on their own account, but keep their timers for what is
+lost. Nothing outside of the namespaces is touched, but for one limit that only the whole machine has: the size of its
+ARP table (net.ipv4.neigh.default.gc_thresh1 to 3) is raised while a tuned server runs, and put back.
+
+It needs root, two cores and, for the peers, Debian's packages: tools/deps.sh peers gets them, and is run if one is
+missing.
+
+Exit status: 0 it was measured, and bootstorm booted every node; 1 bootstorm did not; 2 it could not be measured.`
+
+func peersCommand() *cobra.Command {
+	o := new(peersOptions)
+	c := &cobra.Command{
+		Use:   "peers",
+		Short: "Storm bootstorm and the servers it replaces, side by side",
+		Long:  peersHelp,
+		Example: "  bench peers --nodes 300\n" +
+			"  bench peers --perfdhcp --json peers.json --markdown peers.md --svg peers.svg\n" +
+			"  bench peers --servers bootstorm,dnsmasq-tuned --rounds 5",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
+	}
+	f := c.Flags()
+	f.IntVar(&o.nodes, "nodes", 1000, "number of nodes")
+	f.IntVar(&o.rounds, "rounds", 1, "runs of each server, interleaved; the median is shown")
+	f.StringVar(&o.sequence, "sequence", "guide", "what a boot is: guide, firmware, dora")
+	f.DurationVar(&o.limit, "limit", 100*time.Second, "a storm that takes longer is ended")
+	f.StringSliceVar(&o.servers, "servers", nil, "only these, by `NAME`: bootstorm, dnsmasq, dhcpd, kea and the last three with -tuned (default all)")
+	f.BoolVar(&o.plain, "plain-card", false, "no offload on the servers' interface: what a card would do, their core does")
+	f.BoolVar(&o.perf, "perfdhcp", false, "also load the DHCP servers with perfdhcp of Kea")
+	f.StringVar(&o.daemon, "bootstorm", "build/bootstorm", "the daemon")
+	f.StringVar(&o.deps, "deps", "build/deps", "where tools/deps.sh unpacks packages")
+	f.StringVar(&o.dir, "dir", "build", "where the servers' files go while it runs; must be on a real disk")
+	f.IntVar(&o.core, "server-core", 0, "core of the servers")
+	f.IntVar(&o.loadCore, "load-core", 1, "core of the nodes")
+	niceFlag(f, &o.nice)
+	f.StringVar(&o.json, "json", "", "write everything as JSON to this `FILE`")
+	f.StringVar(&o.markdown, "markdown", "", "write the tables to this `FILE`, for a README")
+	f.StringVar(&o.picture, "svg", "", "write a picture of the nodes done over time to this `FILE`")
+	return c
+}
+
+// run prepares, enters the private world, which runs this function again in
+// there, and compares.
+func (o *peersOptions) run(cmd *cobra.Command) error {
+	settings, err := o.settings(cmd)
+	if err != nil {
+		return err
+	}
+	if err := o.pin(); err != nil {
+		return err
+	}
+	if err := prioritize(o.nice); err != nil {
+		return err
+	}
+	peers.OpenNeighbourLimits()
+	if err := lab.Enter(); err != nil {
+		return err
+	}
+	if err := apart(o.nice); err != nil {
+		return err
+	}
+	// The lab ends the program on these signals; there are files to remove first.
+	signal.Reset(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	if settings.Dir, err = os.MkdirTemp(o.dir, "peers-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(settings.Dir)
+	if settings.Dir, err = filepath.Abs(settings.Dir); err == nil {
+		err = os.Chmod(settings.Dir, 0o755)
+	}
+	if err != nil {
+		return err
+	}
+	r, err := peers.Compare(ctx, settings)
+	if r != nil && len(r.Runs) > 0 {
+		err = errors.Join(err, o.report(cmd, r))
+	}
+	return err
+}
+
+// settings checks the flags and what must be installed.
+func (o *peersOptions) settings(cmd *cobra.Command) (s peers.Options, err error) {
+	s = peers.Options{Nodes: o.nodes, Rounds: o.rounds, Limit: o.limit, Core: o.core, LoadCore: o.loadCore, PlainCard: o.plain, Progress: cmd.ErrOrStderr()}
+	if s.Sequence, err = bench.ParseSequence(o.sequence); err != nil {
+		return s, err
+	}
+	if o.nodes < 1 || o.nodes > maxPeersNodes || o.rounds < 1 {
+		return s, fmt.Errorf("between 1 and %d nodes and at least one round are possible", maxPeersNodes)
+	}
+	if s.Servers, err = peers.Select(o.servers); err != nil {
+		return s, fmt.Errorf("--servers: %w", err)
+	}
+	if o.perf {
+		s.Perf = peers.PerfLoads()
+	}
+	if s.Deps, err = filepath.Abs(o.deps); err != nil {
+		return s, err
+	}
+	if s.Daemon, err = filepath.Abs(o.daemon); err != nil {
+		return s, err
+	}
+	if _, err := os.Stat(s.Daemon); err != nil {
+		return s, fmt.Errorf("--bootstorm: %w: make build", err)
+	}
+	return s, o.install(cmd.Context(), &s)
+}
+
+// maxPeersNodes fits the pool of the comparison.
+const maxPeersNodes = 15000
+
+// install gets the packages of the servers that are compared.
+func (o *peersOptions) install(ctx context.Context, s *peers.Options) error {
+	missing := func() []string { return peers.Missing(s.Servers, s.Perf, s.Deps) }
+	if len(missing()) == 0 || lab.Inside() {
+		return nil
+	}
+	const script = "tools/deps.sh"
+	c := exec.CommandContext(ctx, script, "peers")
+	c.Stdout, c.Stderr = os.Stderr, os.Stderr
+	if err := c.Run(); err != nil {
+		return fmt.Errorf("%s are not installed, and %s peers: %w", strings.Join(missing(), ", "), script, err)
+	}
+	if m := missing(); len(m) > 0 {
+		return fmt.Errorf("%s are not installed", strings.Join(m, ", "))
+	}
+	return nil
+}
+
+// pin keeps this thread, and what it starts, on the core of the load. The
+// server's core is tried first: it must exist as well.
+func (o *peersOptions) pin() error {
+	if o.core == o.loadCore {
+		return errors.New("the server and the nodes need a core each")
+	}
+	runtime.LockOSThread()
+	for _, core := range []int{o.core, o.loadCore} {
+		var set unix.CPUSet
+		set.Set(core)
+		if err := unix.SchedSetaffinity(0, &set); err != nil {
+			return fmt.Errorf("core %d: %w", core, err)
+		}
+	}
+	return nil
+}
+
+// niceFlag is for measurements beside other work.
+func niceFlag(f *pflag.FlagSet, nice *int) {
+	f.IntVar(nice, "nice", 0, "priority of all that is measured, -20 to 19: -20 on a machine that does other work as well, which then waits")
+}
+
+// prioritize sets the priority of this thread and of what it starts.
+func prioritize(nice int) error {
+	if nice == 0 {
+		return nil
+	}
+	runtime.LockOSThread()
+	if err := unix.Setpriority(unix.PRIO_PROCESS, 0, nice); err != nil {
+		return fmt.Errorf("--nice: %w", err)
+	}
+	return nil
+}
+
+// apart makes a session of the private world. Where the kernel shares out the
+// processor by session first (sched(7), autogroup), priorities count only within
+// one: the session gets the priority, too.
+func apart(nice int) error {
+	if nice == 0 {
+		return nil
+	}
+	if _, err := unix.Setsid(); err != nil {
+		return fmt.Errorf("setsid: %w", err)
+	}
+	err := os.WriteFile("/proc/self/autogroup", []byte(strconv.Itoa(nice)), 0o644)
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil // this kernel has none
+	}
+	return err
+}
+
+// report writes everything that was asked for.
+func (o *peersOptions) report(cmd *cobra.Command, r *peers.Result) error {
+	r.WriteTable(cmd.OutOrStdout())
+	text, err := json.MarshalIndent(r, "", " ")
+	for _, f := range []struct {
+		flag, name string
+		text       func() []byte
+	}{
+		{"--json", o.json, func() []byte { return append(text, '\n') }},
+		{"--markdown", o.markdown, r.Markdown},
+		{"--svg", o.picture, r.Picture},
+	} {
+		if f.name == "" {
+			continue
+		}
+		if e := os.WriteFile(f.name, f.text(), 0o644); e != nil {
+			err = errors.Join(err, fmt.Errorf("%s: %w", f.flag, e))
+		}
+	}
+	if err == nil && slices.ContainsFunc(r.Runs, func(r peers.Run) bool { return r.Ours && !r.Complete() }) {
+		err = errDifferent
+	}
+	return err
+}

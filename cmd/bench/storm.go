@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"bootstorm/bench"
+	"bootstorm/bench/segment"
+	"bootstorm/proto"
+
+	"github.com/spf13/cobra"
+)
+
+// stormOptions are the flags of bench storm.
+type stormOptions struct {
+	config   bench.Config
+	sequence string
+	prefix   string
+	ramp     time.Duration
+	pause    time.Duration
+	limit    time.Duration
+	ipv6Wait time.Duration
+	renew    time.Duration
+	cut      time.Duration
+	late     time.Duration
+	delay    time.Duration
+	jitter   time.Duration
+
+	ifname string
+	root   string
+	out    string
+	quiet  bool
+	sim    simulationOptions
+}
+
+// stormHelp is the long text of the command.
+const stormHelp = `storm boots simulated nodes: UEFI firmware, iPXE and Linux DHCP clients that send
+what the real ones send and keep their timers. Every byte they receive is compared with
+the files below --tftp-root, every DHCP reply with what its client needs, every address
+with who else holds it.
+
+With --interface it storms the server that is on that segment, over real frames
+(needs CAP_NET_RAW; the interface needs no address). With --virtual it storms
+bootstorm's core with --config in this process, in virtual time: the same --seed gives
+the same result.
+
+Exit status: 0 every boot went well; 1 some did not; 2 the storm could not be run.`
+
+// stormCommand is bench storm.
+func stormCommand() *cobra.Command {
+	o := new(stormOptions)
+	c := &cobra.Command{
+		Use:   "storm {--interface IF | --virtual --config FILE} --tftp-root DIR",
+		Short: "Boot simulated nodes and check everything they get",
+		Long:  stormHelp,
+		Example: "  bench storm --interface veth1 --tftp-root /srv/tftp --nodes 300\n" +
+			"  bench storm --virtual --config dhcpd.conf --tftp-root /srv/tftp --nodes 1000 --loss 0.01 --seed 7",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
+	}
+	o.flags(c)
+	return c
+}
+
+// flags declares the flags; names and words are those of package bench.
+func (o *stormOptions) flags(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&o.ifname, "interface", "", "storm the server on this interface's segment")
+	f.StringVar(&o.root, "tftp-root", "/srv/tftp", "directory with what the files must hold")
+	f.IntVar(&o.config.Nodes, "nodes", 100, "number of nodes")
+	f.IntVar(&o.config.Boots, "boots", 1, "boots of each node, one after the other")
+	f.StringVar(&o.sequence, "sequence", "guide", "what a boot is: guide, firmware, dora, linux, full")
+	f.BoolVar(&o.config.Waits, "waits", false, "keep the pauses that clients make by themselves (a guide's boot then takes 25 s)")
+	f.DurationVar(&o.ipv6Wait, "ipv6-wait", time.Duration(bench.DefaultIPv6Wait), "with --waits: iPXE's wait for a router")
+	f.DurationVar(&o.ramp, "ramp", 0, "switch the nodes on evenly over this time")
+	f.DurationVar(&o.pause, "pause", time.Second, "between the boots of a node")
+	f.DurationVar(&o.limit, "limit", 15*time.Minute, "a boot that takes longer has failed")
+	f.DurationVar(&o.renew, "renew", time.Second, "from a Linux client's ACK to its renewal; 0: half of the lease")
+	f.Float64Var(&o.config.Cut, "cut", 0, "share of boots that lose power within --cut-within and begin again")
+	f.DurationVar(&o.cut, "cut-within", 2*time.Second, "how long after power-on the power may go")
+	f.BoolVar(&o.config.Fresh, "fresh-ipxe", false, "behave like iPXE 2.0: new ports and identifiers on each boot, broadcast flag, autoexec.ipxe")
+	f.StringVar(&o.prefix, "mac", "52:54:00:00:00:01", "hardware address of the first node; the others follow")
+	f.Uint64Var(&o.config.Seed, "seed", 1, "of everything random")
+	f.Float64Var(&o.config.Link.Loss, "loss", 0, "share of frames lost, 0 to 1, in each direction")
+	f.Float64Var(&o.config.Link.Duplicate, "duplicate", 0, "share of frames that arrive twice")
+	f.Float64Var(&o.config.Link.Reorder, "reorder", 0, "share of frames held back by --late")
+	f.DurationVar(&o.late, "late", time.Millisecond, "how long reordered frames are held back")
+	f.DurationVar(&o.delay, "delay", 0, "delay of every frame")
+	f.DurationVar(&o.jitter, "jitter", 0, "up to this much is added to the delay")
+	f.StringVar(&o.out, "json", "", "write the result as JSON to this file, - for standard output")
+	f.BoolVar(&o.quiet, "quiet", false, "no progress")
+	o.sim.flags(f)
+	c.MarkFlagsMutuallyExclusive("interface", "virtual")
+	c.MarkFlagsOneRequired("interface", "virtual")
+}
+
+// settle turns the flags into a Config.
+func (o *stormOptions) settle() (err error) {
+	c := &o.config
+	if c.Sequence, err = bench.ParseSequence(o.sequence); err != nil {
+		return err
+	}
+	mac, err := net.ParseMAC(o.prefix)
+	if err != nil || len(mac) != 6 {
+		return fmt.Errorf("--mac: %q is not an Ethernet address", o.prefix)
+	}
+	c.First = proto.MAC(mac)
+	c.Ramp, c.Pause, c.Limit, c.Renew = int64(o.ramp), int64(o.pause), int64(o.limit), int64(o.renew)
+	c.CutWithin = int64(o.cut)
+	c.IPv6Wait, c.Loader = int64(o.ipv6Wait), bench.DefaultLoader
+	c.Link.Late, c.Link.Delay, c.Link.Jitter = int64(o.late), int64(o.delay), int64(o.jitter)
+	return nil
+}
+
+// run is the command: the storm, then its report, even if it was interrupted.
+func (o *stormOptions) run(cmd *cobra.Command) error {
+	if err := o.settle(); err != nil {
+		return err
+	}
+	files, err := bench.ReadContents(o.root)
+	if err != nil {
+		return fmt.Errorf("--tftp-root: %w", err)
+	}
+	s, err := bench.NewStorm(o.config, files)
+	if err != nil {
+		return err
+	}
+	// Progress goes to standard error, so that --json - leaves standard output
+	// to the result.
+	show := bench.NewReporter(cmd.ErrOrStderr(), "storm")
+	callback := show.Show
+	if o.quiet {
+		callback = nil
+	}
+	var r *bench.Result
+	if o.sim.virtual {
+		r, err = o.sim.run(s, o.root, show.Interval(), callback)
+	} else {
+		r, err = o.overInterface(cmd.Context(), s, show.Interval(), callback)
+	}
+	show.End()
+	if r != nil {
+		err = errors.Join(err, o.report(cmd.OutOrStdout(), r))
+	}
+	return err
+}
+
+// overInterface runs the storm on real frames until it is done or interrupted.
+func (o *stormOptions) overInterface(ctx context.Context, s *bench.Storm, every time.Duration, show func(bench.Progress)) (*bench.Result, error) {
+	conn, err := segment.Open(o.ifname)
+	if err != nil {
+		return nil, fmt.Errorf("--interface: %w", err)
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	r, err := bench.Run(ctx, s, conn, every, show)
+	return r, errors.Join(err, conn.Close())
+}
+
+// report writes the result; one that is not perfect is errDifferent.
+func (o *stormOptions) report(w io.Writer, r *bench.Result) error {
+	if o.out != "-" {
+		r.WriteTable(w, fmt.Sprintf("%s nodes, %s", bench.Count(r.Nodes), r.Sequence))
+	}
+	if o.out != "" {
+		text, err := json.MarshalIndent(r, "", "  ")
+		if err != nil {
+			return err
+		}
+		text = append(text, '\n')
+		if o.out == "-" {
+			_, err = w.Write(text)
+		} else {
+			err = os.WriteFile(o.out, text, 0o644)
+		}
+		if err != nil {
+			return fmt.Errorf("--json: %w", err)
+		}
+	}
+	if !r.OK() {
+		return errDifferent
+	}
+	return nil
+}

@@ -1,0 +1,125 @@
+// Command bootstorm is the DHCP and TFTP server that boots a private network of
+// OLA nodes, and the operator's commands around it.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit statuses. They are part of the command line's contract and named in the
+// help of the root command.
+const (
+	exitOK     = 0
+	exitFailed = 1 // it failed; for check: the configuration has errors; for explain: no answer would be sent
+	exitUsage  = 2 // the command line is wrong
+)
+
+// errFound ends a command whose own output has said what is wrong.
+var errFound = errors.New("findings")
+
+// usageError is a mistake in the command line.
+type usageError struct{ error }
+
+// version is set by the linker for releases.
+var version = ""
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run executes one command line and returns the exit status.
+func run(args []string, stdout, stderr io.Writer) int {
+	// Commands print what they have found and return errFound; any other error
+	// is printed here, under the name of the command that failed.
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteC()
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errFound):
+		return exitFailed
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "%s: %v\nTry \"%s --help\".\n", cmd.CommandPath(), err, cmd.CommandPath())
+		return exitUsage
+	}
+	fmt.Fprintf(stderr, "%s: %v\n", cmd.CommandPath(), err)
+	return exitFailed
+}
+
+// rootCommand makes the command line with all its commands.
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "bootstorm",
+		Short: "Boot a private network: DHCP and TFTP in one daemon",
+		Long: `bootstorm serves DHCP and TFTP on a private network, so that machines without
+public network access boot from Node 0: firmware loads iPXE, iPXE its script,
+the script rEFInd, and rEFInd the system on the local disk. It takes the place
+of dhcpd and tftpd-hpa, reads dhcpd.conf(5) and keeps dhcpd.leases(5).
+
+Exit status: 0 success; 1 failure (check: the configuration has errors;
+explain: the node would get no answer); 2 the command line is wrong.`,
+		Example: `  # serve the guide's setup: its dhcpd.conf, boot files in /srv/tftp
+  bootstorm serve --interface bond0 --config /etc/dhcp/dhcpd.conf
+
+  # is the configuration right, and are all boot files there?
+  bootstorm check
+
+  # what would a UEFI node get, and which line decides it?
+  bootstorm explain --mac 52:54:00:12:34:01 --arch 7
+
+  # who has which address?
+  bootstorm leases`,
+		Version:       buildVersion(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetVersionTemplate("bootstorm {{.Version}}\n")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.CompletionOptions.HiddenDefaultCmd = false
+	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), leasesCommand(), manCommand())
+	for _, c := range root.Commands() {
+		wrapArgs(c)
+	}
+	wrapArgs(root)
+	return root
+}
+
+// wrapArgs makes complaints about arguments mistakes of usage.
+func wrapArgs(c *cobra.Command) {
+	check := c.Args
+	if check == nil {
+		return
+	}
+	c.Args = func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
+}
+
+// buildVersion returns the release, or the revision of a build from source.
+func buildVersion() string {
+	// The toolchain records the revision only in a build from a clean checkout.
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+				return "devel " + s.Value[:12]
+			}
+		}
+	}
+	return "devel"
+}

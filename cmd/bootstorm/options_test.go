@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"bootstorm/engine/config"
+)
+
+// TestDecode shows values as an operator reads them: by the type of the option,
+// and in hexadecimal where they do not have its form.
+func TestDecode(t *testing.T) {
+	tree := config.ParseText("t.conf", []byte(`
+option space ipxe;
+option ipxe-encap-opts code 175 = encapsulate ipxe;
+option ipxe.no-pxedhcp code 176 = unsigned integer 8;
+option ipxe.username code 190 = text;
+option pairs code 200 = array of { ip-address, unsigned integer 16 };
+option flags code 201 = array of boolean;
+option mixed code 202 = { integer 8, integer 16, integer 32, text };
+option blob code 203 = string;
+option name code 204 = text;
+`), config.Options{})
+	if tree.HasErrors() {
+		t.Fatal(tree.Findings)
+	}
+	names := newOptions(tree)
+	for _, c := range []struct {
+		name  string
+		code  byte
+		value string
+		want  string
+	}{
+		{"type", 53, "\x02", "53 dhcp-message-type OFFER"},
+		{"address", 54, "\xc0\xa8\x01\x01", "54 dhcp-server-identifier 192.168.1.1"},
+		{"short address", 54, "\xc0\xa8", "54 dhcp-server-identifier c0:a8"},
+		{"addresses", 6, "\x0a\x00\x00\x01\x0a\x00\x00\x02", "6 domain-name-servers 10.0.0.1, 10.0.0.2"},
+		{"addresses and a bit", 6, "\x0a\x00\x00\x01\x0a", "6 domain-name-servers 0a:00:00:01:0a"},
+		{"seconds", 51, "\x00\x00\x1c\x20", "51 dhcp-lease-time 7200"},
+		{"for ever", 51, "\xff\xff\xff\xff", "51 dhcp-lease-time for ever"},
+		{"negative", 2, "\xff\xff\xf1\xf0", "2 time-offset -3600"},
+		{"text", 15, "example.org", `15 domain-name "example.org"`},
+		{"text with a zero", 15, "a\x00\x1b", `15 domain-name "a??"`},
+		{"empty text", 15, "", "15 domain-name "},
+		{"boolean", 19, "\x01", "19 ip-forwarding true"},
+		{"unknown", 224, "\x01\xff", "224 option-224 01:ff"},
+		{"encapsulated", 175, "\xb0\x01\x01\xbe\x02me", "175 ipxe-encap-opts |175.176 ipxe.no-pxedhcp 1|175.190 ipxe.username \"me\""},
+		{"encapsulated unknown", 175, "\x00\x63\x01\x05\xff\x63", "175 ipxe-encap-opts |175.99  05"},
+		{"encapsulated cut", 175, "\xb0\x05\x01", "175 ipxe-encap-opts b0:05:01"},
+		{"vendor", 43, "\x06\x01\x08\xff", "43 vendor-encapsulated-options |43.6  08"},
+		{"vendor of another make", 43, "PXE", "43 vendor-encapsulated-options 50:58:45"},
+		{"records", 200, "\x0a\x00\x00\x01\x00\x50\x0a\x00\x00\x02\x01\x00", "200 pairs 10.0.0.1, 80, 10.0.0.2, 256"},
+		{"flags", 201, "\x01\x00\x01", "201 flags true, false, true"},
+		{"mixed", 202, "\xff\xff\xfe\xff\xff\xff\xfdabc", `202 mixed -1, -2, -3, "abc"`},
+		{"printable string", 203, "abc", `203 blob "abc"`},
+		{"binary string", 203, "a\x00", "203 blob 61:00"},
+	} {
+		var got []string
+		for _, d := range names.decode(c.code, []byte(c.value)) {
+			got = append(got, fmt.Sprintf("%s %s %s", d.code, d.name, d.value))
+		}
+		if text := strings.Join(got, "|"); text != c.want {
+			t.Errorf("%s: %q, want %q", c.name, text, c.want)
+		}
+	}
+	if got := (options{}).decode(1, []byte{1}); len(got) != 1 || got[0].value != "01" {
+		t.Errorf("without definitions: %v", got)
+	}
+}
+
+// TestOrder lists the options of a message as they stand there.
+func TestOrder(t *testing.T) {
+	message := append(make([]byte, 240), 53, 1, 2, 0, 0, 43, 2, 1, 2, 43, 1, 3, 54, 0, 255, 1, 1)
+	if got := fmt.Sprint(order(message)); got != "[53 43 54]" {
+		t.Error(got)
+	}
+	if got := order(message[:241]); got != nil {
+		t.Error(got)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	tree := config.ParseText("t.conf", []byte("option space s; option e code 175 = encapsulate s; option s.a code 1 = array of { ip-address, text };"), config.Options{})
+	names := newOptions(tree)
+	f.Add(byte(175), []byte("\x01\x05abcde"))
+	f.Add(byte(121), []byte{24, 10, 0, 0, 10, 0, 0, 1})
+	f.Fuzz(func(t *testing.T, code byte, v []byte) {
+		for _, d := range names.decode(code, v) {
+			if strings.ContainsAny(d.code+d.name+d.value, "\x00\n\x1b") {
+				t.Errorf("unprintable: %q", d)
+			}
+		}
+		order(v)
+	})
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"bootstorm/engine"
+	"bootstorm/engine/batch"
+)
+
+// files are the flags that several commands share.
+type files struct {
+	config, root, leases string
+}
+
+// add defines the flags on a command.
+func (f *files) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.config, "config", "", "configuration `FILE` (default: "+engine.DefaultFiles[0]+", else "+engine.DefaultFiles[1]+")")
+	c.Flags().StringVar(&f.root, "tftp-root", engine.DefaultRoot, "`DIR` of the boot files")
+	c.MarkFlagFilename("config", "conf")
+	c.MarkFlagDirname("tftp-root")
+}
+
+// addLeases defines the flag of the lease file, which means something else to
+// each command.
+func (f *files) addLeases(c *cobra.Command, text string) {
+	c.Flags().StringVar(&f.leases, "lease-file", engine.DefaultLeaseFile, text)
+	c.MarkFlagFilename("lease-file", "leases")
+}
+
+// serveCommand makes "bootstorm serve".
+func serveCommand() *cobra.Command {
+	var f files
+	var level, format string
+	var memory int64
+	c := engine.Config{Version: buildVersion()}
+	cmd := &cobra.Command{
+		Use:   "serve --interface IF [--interface IF]...",
+		Short: "Serve DHCP and TFTP on one or more interfaces",
+		Long: `serve answers DHCP, BOOTP, PXE and TFTP on the named interfaces until it gets
+SIGTERM or SIGINT.
+
+Without a configuration file it does the guide's job by itself: subnet, server
+address and pool come from the interface, the boot chain follows the client's
+architecture, refind.pxe and refind.conf are built in, and ipxe.efi, ipxe32.efi
+and refind_x64.efi come from the TFTP root or from Debian's packages ipxe and
+refind. It prints what it derived.
+
+SIGHUP reads configuration and boot files again; with an error in them the old
+ones stay in force. Boot files that change on disk are read again by themselves.
+
+It needs CAP_NET_RAW and CAP_NET_BIND_SERVICE (root has both) and write access
+to the directory of the lease file.`,
+		Example: `  # the guide: one aggregated link, its dhcpd.conf, files in /srv/tftp
+  bootstorm serve --interface bond0
+
+  # no configuration at all: derived from the interface's address
+  bootstorm serve --interface eth1 --tftp-root /srv/tftp
+
+  # as a service of your own, with logs for a collector
+  bootstorm serve --interface eth1 --log-format json --lease-file /var/lib/bootstorm/dhcpd.leases
+
+  # change the configuration, test it, and bring it into force
+  bootstorm check && systemctl reload bootstorm`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if len(c.Interfaces) == 0 {
+				return usageError{fmt.Errorf("name the interface to serve on: --interface IF; this machine has %s", interfaces())}
+			}
+			log, err := engine.NewLogger(level, format, cmd.ErrOrStderr())
+			if err != nil {
+				return usageError{err}
+			}
+			if err := checkLimits(c.WindowMax, memory); err != nil {
+				return usageError{err}
+			}
+			c.Log, c.File, c.Root, c.LeaseFile, c.Memory = log, f.config, f.root, f.leases, memory<<20
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, os.Interrupt)
+			defer stop()
+			// A second signal ends the process at once: the default action is
+			// back when the first has come.
+			context.AfterFunc(ctx, stop)
+			return engine.Serve(ctx, c)
+		},
+	}
+	f.add(cmd)
+	f.addLeases(cmd, "`FILE` to keep the leases in, as dhcpd.leases(5)")
+	flags := cmd.Flags()
+	flags.StringSliceVarP(&c.Interfaces, "interface", "i", nil, "serve on this `IF`; repeat the flag for more")
+	flags.StringVar(&level, "log-level", "info", "log `LEVEL`: debug, info, warn or error")
+	flags.StringVar(&format, "log-format", "console", "log `FORMAT`: console (sentences) or json (one object per line)")
+	flags.IntVar(&c.WindowMax, "tftp-windowsize", batch.MaxSegments, "most `BLOCKS` that a client may ask for at a time (RFC 7440), 1 to 64")
+	flags.Int64Var(&memory, "tftp-memory", 0, "most memory for boot files in `MIB` (default: half of the machine's)")
+	addRungs(cmd, &c)
+	completeServe(cmd)
+	return cmd
+}
+
+// addRungs defines the hidden flags that force a rung of the socket ladder.
+func addRungs(cmd *cobra.Command, c *engine.Config) {
+	flags := cmd.Flags()
+	// For tests and for bug reports: each way of moving frames can be forced,
+	// instead of the best that the kernel has.
+	flags.StringVar(&c.Link.RX, "rx", "", "force a way of receiving: mmsg or single")
+	flags.StringVar(&c.Link.TX, "tx", "", "force a way of sending: gso, csum, mmsg or single")
+	flags.MarkHidden("rx")
+	flags.MarkHidden("tx")
+}
+
+// completeServe says how values of serve's flags are completed.
+func completeServe(cmd *cobra.Command) {
+	cmd.RegisterFlagCompletionFunc("interface", completeInterfaces)
+	cmd.RegisterFlagCompletionFunc("log-level", cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp))
+	cmd.RegisterFlagCompletionFunc("log-format", cobra.FixedCompletions([]string{"console", "json"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// checkLimits tells what is wrong with the limits of TFTP.
+func checkLimits(window int, memory int64) error {
+	switch {
+	case window < 1 || window > batch.MaxSegments:
+		return fmt.Errorf("--tftp-windowsize %d: a window has 1 to %d blocks; 1 is TFTP without windows", window, batch.MaxSegments)
+	case memory < 0 || memory > 1<<30:
+		return fmt.Errorf("--tftp-memory %d: give the memory in MiB, 0 for half of the machine's", memory)
+	}
+	return nil
+}
+
+// interfaceNames lists the interfaces that can be served on.
+func interfaceNames() (names []string) {
+	list, err := net.Interfaces()
+	if err != nil {
+		return nil
+	}
+	for _, i := range list {
+		if i.Flags&net.FlagLoopback == 0 && len(i.HardwareAddr) == 6 {
+			names = append(names, i.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// interfaces is interfaceNames in words.
+func interfaces() string {
+	if names := interfaceNames(); names != nil {
+		return fmt.Sprint(names)
+	}
+	return "no Ethernet interface"
+}
+
+// completeInterfaces completes names of interfaces on the command line.
+func completeInterfaces(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return interfaceNames(), cobra.ShellCompDirectiveNoFileComp
+}

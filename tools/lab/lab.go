@@ -44,11 +44,15 @@ type TB interface {
 	Helper()
 	Fatal(args ...any)
 	Cleanup(func())
+	TempDir() string
 }
 
 // ForTest is New for a test: a failure ends it, and its end closes the lab.
 func ForTest(t TB) *Lab {
 	t.Helper()
+	// What is registered first is cleaned up last: the programs that write below
+	// the test's temporary folder have ended before it is removed.
+	t.TempDir()
 	l, err := New()
 	if err != nil {
 		t.Fatal(err)

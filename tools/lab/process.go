@@ -141,8 +141,8 @@ var ErrKilled = errors.New("had to be killed")
 // not an error if it had ended before.
 func (p *Process) Stop() error {
 	group := -p.Pid()
+	defer unix.Kill(group, unix.SIGKILL) // what it may have left behind
 	if !p.Running() {
-		unix.Kill(group, unix.SIGKILL) // what it may have left behind
 		return nil
 	}
 	unix.Kill(group, unix.SIGTERM)

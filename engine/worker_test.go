@@ -15,6 +15,7 @@ import (
 	"bootstorm/engine/plan"
 	"bootstorm/proto"
 	"bootstorm/proto/dhcp"
+	"bootstorm/tools/allocs"
 )
 
 // newWorker makes a worker with a core for a wide subnet and a socket in memory.
@@ -99,7 +100,7 @@ func TestWorkerAllocations(t *testing.T) {
 		frames[i] = batch.Frame{Data: dhcpFrame(nodeMAC(byte(i)), dhcp.Discover, 0, 0), Checksum: true}
 	}
 	w.wire = &loopWire{frames: frames}
-	got := testing.AllocsPerRun(1, func() {
+	got := allocs.Of(func() {
 		for range 200 {
 			if _, err := w.turn(); err != nil {
 				t.Fatal(err)
@@ -111,7 +112,7 @@ func TestWorkerAllocations(t *testing.T) {
 		t.Errorf("%v allocations in 200 busy turns", got)
 	}
 	w.wire = &loopWire{}
-	got = testing.AllocsPerRun(1, func() {
+	got = allocs.Of(func() {
 		for range 200 {
 			now, err := w.turn()
 			if err == nil {

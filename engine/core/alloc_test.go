@@ -6,6 +6,7 @@ import (
 	"bootstorm/engine/batch"
 	"bootstorm/proto"
 	"bootstorm/proto/dhcp"
+	"bootstorm/tools/allocs"
 )
 
 // busy is a configuration with something of everything that the hot path
@@ -84,21 +85,11 @@ func everyKind() map[string][][]byte {
 	}
 }
 
-// allocations counts what f allocates. The runtime itself may allocate while f
-// runs, so the least of a few runs counts: one that shows 0 has allocated 0.
-func allocations(f func()) float64 {
-	least := testing.AllocsPerRun(1, f)
-	for n := 0; n < 4 && least > 0; n++ {
-		least = min(least, testing.AllocsPerRun(1, f))
-	}
-	return least
-}
-
 func TestNoAllocationPerFrame(t *testing.T) {
 	for name, frames := range everyKind() {
 		t.Run(name, func(t *testing.T) {
 			w := busyWorld(t)
-			if n := allocations(func() { w.turn(frames, 1000) }); n != 0 {
+			if n := allocs.Of(func() { w.turn(frames, 1000) }); n != 0 {
 				t.Errorf("%v allocations", n)
 			}
 		})
@@ -110,7 +101,7 @@ func TestNoAllocationPerFrame(t *testing.T) {
 func TestNoAllocationInAStorm(t *testing.T) {
 	w := busyWorld(t)
 	frames := stormFrames(2000)
-	if n := allocations(func() {
+	if n := allocs.Of(func() {
 		w.turn(frames, 1)
 		w.now.Mono += 50_000 * batch.Second
 	}); n != 0 {

@@ -6,6 +6,7 @@ import (
 	"bootstorm/engine/image"
 	"bootstorm/proto"
 	"bootstorm/proto/dhcp"
+	"bootstorm/tools/allocs"
 )
 
 // ipxeSpace declares iPXE's option space as its documentation does.
@@ -169,7 +170,7 @@ func TestNoAllocationForHints(t *testing.T) {
 	w := hintWorld(t, netboot(`filename "ipxe.efi"; option ipxe.priority 5;`))
 	frames := [][]byte{machine(1).firmware().frame(), machine(1).ipxe().frame(), machine(1).ipxe().selecting(host(10)).frame(),
 		solicitFrame(mac(1)), solicitFrame(mac(2)), machine(2).ipxe().frame(), rrqFrame(mac(1))}
-	if n := allocations(func() { w.turn(frames, 1000) }); n != 0 {
+	if n := allocs.Of(func() { w.turn(frames, 1000) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 	if c := w.core.Counters(); c.Adverts == 0 || w.core.events.Lost != 0 {

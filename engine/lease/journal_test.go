@@ -13,6 +13,7 @@ import (
 
 	"bootstorm/engine/batch"
 	"bootstorm/proto"
+	"bootstorm/tools/allocs"
 )
 
 // numbered is a record that carries its sequence number: Starts is it.
@@ -310,7 +311,7 @@ func TestAppendAllocations(t *testing.T) {
 	r := newRing(1 << 15)
 	idle := &Journal{ring: r, wake: make(chan struct{}, 1)}
 	l := batch.Leases{N: 100}
-	got := testing.AllocsPerRun(1, func() {
+	got := allocs.Of(func() {
 		for range 150 {
 			idle.Append(&l)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"bootstorm/engine/batch"
 	"bootstorm/proto"
+	"bootstorm/tools/allocs"
 )
 
 // patch returns a copy of frame with bytes replaced from an offset on.
@@ -306,17 +307,19 @@ func TestReceiveAllocates(t *testing.T) {
 			w.write(toServer(proto.PortTFTP, "x"))
 		}
 		var rx batch.Rx
-		seen := 0
-		allocs := testing.AllocsPerRun(1, func() { // runs twice: the first run takes them all
-			for range frames {
+		// Each run takes some of what is queued, so that none is idle.
+		n := allocs.Of(func() {
+			for seen := 0; seen < frames/8; seen += rx.N {
 				s.Recv(&rx)
-				seen += rx.N
 				s.Wake()
 				s.Wait(0)
+				if rx.N == 0 {
+					r.Fatal("no frame is left")
+				}
 			}
 		})
-		if allocs != 0 || seen != frames {
-			r.Errorf("%v allocations, %d frames; want 0, %d", allocs, seen, frames)
+		if n != 0 {
+			r.Errorf("%v allocations", n)
 		}
 	})
 }

@@ -6,7 +6,8 @@
 //
 // The parts and their goroutines:
 //
-//	worker    one goroutine locked to its thread: receive, core, send, wait
+//	worker    one goroutine locked to its thread: receive, core, send, wait;
+//	          more of them share TFTP if they are asked for (crew.go)
 //	journal   writes leases (package lease); wakes the worker after each sync
 //	observer  takes events from a ring and logs them
 //	manager   signals, interfaces, file changes, reload, watchdog
@@ -42,6 +43,7 @@ type Config struct {
 	LeaseFile  string       // lease database
 	WindowMax  int          // largest TFTP windowsize granted (RFC 7440), 1 to 64; 0: 64
 	Memory     int64        // most bytes of boot files to keep in memory; 0: half of the machine's
+	Workers    int          // goroutines that serve TFTP, each on a processor when it is busy; 0: 1
 	Link       link.Options // forced rungs of the socket ladder
 	Log        *zap.Logger
 	Version    string // for the first log line

@@ -104,7 +104,11 @@ func (o *observer) flush(end bool) {
 		}
 		r.since, r.count = o.now(), 0
 	}
-	if lost := o.notes.lost.Load(); lost > o.lost {
+	lost := uint64(0)
+	for _, r := range o.rings {
+		lost += r.lost.Load()
+	}
+	if lost > o.lost {
 		o.log.Warn(fmt.Sprintf("%d events were not logged: the storm outran the log, service is not affected", lost-o.lost))
 		o.lost = lost
 	}

@@ -30,6 +30,7 @@ type network struct {
 	links   map[string]plan.Link
 	up      map[string]bool
 	socket  *fakeSocket
+	others  []socket // of further workers
 	opened  int
 	openErr error
 	taken   error // what reserve says
@@ -86,7 +87,7 @@ func (n *network) world() world {
 			}
 			return l, n.up[name], nil
 		},
-		open: func(names []string, _ link.Options) (socket, error) {
+		open: func(names []string, workers int, _ link.Options) (all []socket, err error) {
 			n.mu.Lock()
 			defer n.mu.Unlock()
 			if n.openErr != nil {
@@ -94,8 +95,11 @@ func (n *network) world() world {
 			}
 			n.opened++
 			n.stale = nil
-			n.socket = &fakeSocket{net: n, wake: make(chan struct{}, 1)}
-			return n.socket, nil
+			for range workers {
+				all = append(all, &fakeSocket{net: n, wake: make(chan struct{}, 1)})
+			}
+			n.socket, n.others = all[0].(*fakeSocket), all[1:]
+			return all, nil
 		},
 		reserve: func(string) (io.Closer, error) { return io.NopCloser(nil), n.taken },
 		watch: func(_ string, onChange func(), stop <-chan struct{}) error {

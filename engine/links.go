@@ -105,7 +105,7 @@ func (s *server) checkLinks() {
 	if changed {
 		s.linksChanged()
 	}
-	if s.allUp() && len(s.socket.Stale()) > 0 {
+	if s.allUp() && len(s.sockets[0].Stale()) > 0 {
 		s.reopen()
 	}
 }
@@ -122,7 +122,7 @@ func sameLink(a, b *plan.Link) bool {
 func (s *server) linksChanged() {
 	links := slices.Clone(s.links)
 	s.links = links // the old slice is the observer's and the core's
-	s.onWorker(func(w *worker) { w.core.SetLinks(links) })
+	s.onAll(func(w *worker) { w.core.SetLinks(links) })
 	s.publish()
 	if s.setup.Derived != nil {
 		s.reload("the interfaces changed")
@@ -135,20 +135,19 @@ func (s *server) linksChanged() {
 // reopen replaces the sockets, whose interface was removed and made again.
 func (s *server) reopen() {
 	s.log.Info("opening the interfaces again")
-	// The worker stops between two batches and keeps everything it knows:
+	// The workers stop between two batches and keep everything they know:
 	// transfers go on where they were, on the new sockets.
-	s.worker.stopping.Store(true)
-	s.socket.Wake()
-	if err := <-s.ended; err != nil {
-		s.ended <- err // the manager ends the server with it
-		return
+	s.halt()
+	if s.gather(nil) != nil {
+		return // the manager ends the server with what it finds
 	}
-	s.worker.stopping.Store(false)
-	old := s.socket
+	old := s.sockets
 	if err := s.open(); err != nil {
 		s.log.Warn(err.Error() + "; trying again")
 	} else {
-		old.Close()
+		for _, c := range old {
+			c.Close()
+		}
 		s.renewReservations()
 	}
 	s.run()
@@ -163,18 +162,5 @@ func (s *server) renewReservations() {
 	s.reserved = s.reserved[:0]
 	if err := s.reserve(); err != nil {
 		s.log.Warn(err.Error())
-	}
-}
-
-// onWorker runs f between two batches on the worker's goroutine and waits for
-// it, as long as the worker lives.
-func (s *server) onWorker(f func(w *worker)) {
-	e := &errand{do: f, done: make(chan struct{})}
-	s.worker.inbox.Store(e) // there is one manager, so the box is empty
-	s.socket.Wake()
-	select {
-	case <-e.done:
-	case err := <-s.ended:
-		s.ended <- err // the manager's loop ends the server
 	}
 }

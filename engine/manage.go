@@ -49,12 +49,13 @@ func (s *server) reload(why string) {
 	// only moves what lives from one core to the other.
 	changes := s.compare(fresh)
 	next := s.newCore(fresh)
-	next.Restore(s.worker.now(), s.unknownTo(fresh))
+	next.Restore(s.first().now(), s.unknownTo(fresh))
 	s.onWorker(func(w *worker) {
 		w.collect()
 		w.core.Replace(w.now(), next)
 		w.core = next
 	})
+	s.onAll(func(w *worker) { w.core.SetFiles(fresh.Files) })
 	s.setup = fresh
 	s.publish() // events that are on their way are worded by the new names: no harm
 	s.reportFiles(fresh)
@@ -107,7 +108,7 @@ func (s *server) reloadFiles() {
 	if changes == "" {
 		return
 	}
-	s.onWorker(func(w *worker) { w.core.SetFiles(fresh.Files) })
+	s.onAll(func(w *worker) { w.core.SetFiles(fresh.Files) })
 	s.setup = &fresh
 	s.publish()
 	s.reportFiles(&fresh)

@@ -222,7 +222,7 @@ func TestSystemWorld(t *testing.T) {
 	} else if gone := new(link.DownError); !errors.As(err, &gone) || !gone.Gone {
 		t.Errorf("%v", err)
 	}
-	if _, err := w.open([]string{"none7"}, link.Options{}); err == nil {
+	if _, err := w.open([]string{"none7"}, 2, link.Options{}); err == nil {
 		t.Error("sockets on nothing")
 	}
 	if !w.exists("/proc/self") || w.exists("/proc/none7") {

@@ -34,7 +34,8 @@ type view struct {
 // replaced from outside at any time.
 type observer struct {
 	log    *zap.Logger
-	notes  *notes
+	notes  *notes   // of the first worker
+	rings  []*notes // of all
 	view   atomic.Pointer[view]
 	now    func() time.Time
 	nodes  map[proto.Addr]dhcp.HW // who was given the address last
@@ -49,7 +50,7 @@ const observeTick = time.Second
 
 // newObserver makes an observer that knows no names yet.
 func newObserver(log *zap.Logger, n *notes) *observer {
-	o := &observer{log: log, notes: n, now: time.Now, nodes: map[proto.Addr]dhcp.HW{},
+	o := &observer{log: log, notes: n, rings: []*notes{n}, now: time.Now, nodes: map[proto.Addr]dhcp.HW{},
 		quota: map[batch.EventKind]*quota{}, repeat: map[string]*repeated{}}
 	o.view.Store(&view{setup: &Setup{}})
 	return o
@@ -60,16 +61,32 @@ func (o *observer) run(ctx context.Context) {
 	tick := time.NewTicker(observeTick)
 	defer tick.Stop()
 	for {
-		o.notes.take(o.note)
+		o.take()
 		select {
 		case <-o.notes.poke:
 		case <-tick.C:
 			o.flush(false)
 		case <-ctx.Done():
-			o.notes.take(o.note)
+			o.take()
 			o.flush(true)
 			return
 		}
+	}
+}
+
+// another makes a ring for a further worker, which wakes the observer likewise.
+// All are made before run.
+func (o *observer) another() *notes {
+	n := newNotes()
+	n.poke = o.notes.poke
+	o.rings = append(o.rings, n)
+	return n
+}
+
+// take logs what waits in the rings.
+func (o *observer) take() {
+	for _, r := range o.rings {
+		r.take(o.note)
 	}
 }
 

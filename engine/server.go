@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,14 +11,11 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"go.uber.org/zap"
 
 	"bootstorm/engine/batch"
 	"bootstorm/engine/config"
-	"bootstorm/engine/core"
-	"bootstorm/engine/core/transfer"
 	"bootstorm/engine/image"
 	"bootstorm/engine/image/load"
 	"bootstorm/engine/lease"
@@ -41,12 +37,12 @@ type server struct {
 	up       []bool // by link
 	journal  *lease.Journal
 	reserved []io.Closer
-	socket   socket
-	worker   *worker
+	workers  []*worker // the first answers everything, the others their share of TFTP
+	sockets  []socket  // by worker
 	observer *observer
 	hangup   chan os.Signal
 	changed  chan struct{} // a boot file changed on disk
-	ended    chan error    // the worker returned
+	ended    chan error    // a worker returned
 	lost     losses
 	running  sync.WaitGroup
 	stopCold context.CancelFunc // ends observer, watcher and watchdog
@@ -59,7 +55,7 @@ func newServer(c Config) *server {
 	if c.world.inspect == nil {
 		c.world = system()
 	}
-	s := &server{Config: c, log: c.Log, hangup: make(chan os.Signal, 1), changed: make(chan struct{}, 1), ended: make(chan error, 1)}
+	s := &server{Config: c, log: c.Log, hangup: make(chan os.Signal, 1), changed: make(chan struct{}, 1), ended: make(chan error, max(c.Workers, 1))}
 	s.cold, s.stopCold = context.WithCancel(context.Background())
 	s.observer = newObserver(c.Log, newNotes())
 	// From the first moment on: a reload that comes too early must not end
@@ -212,10 +208,8 @@ func (s *server) start() error {
 	for _, w := range recovered.Warnings {
 		s.log.Warn(fmt.Sprintf("%s: %v", s.LeaseFile, w))
 	}
-	w := &worker{journal: journal, notes: s.observer.notes, tx: batch.NewTx(), base: time.Now(), core: s.newCore(s.setup)}
-	w.core.Restore(w.now(), recovered.Leases)
+	s.hire(recovered.Leases)
 	s.log.Info(fmt.Sprintf("leases: %d in %s, %d of them in a pool", len(recovered.Leases), s.LeaseFile, pooled(s.setup.Plan, recovered.Leases)))
-	s.worker = w
 	if err := s.open(); err != nil {
 		return err
 	}
@@ -226,8 +220,7 @@ func (s *server) start() error {
 	debug.FreeOSMemory()
 	s.running.Go(func() { s.observer.run(s.cold) })
 	s.run()
-	beats := uint64(0)
-	s.running.Go(func() { watchdog(s.cold, func() bool { return w.pulse(&beats) }) })
+	s.running.Go(func() { watchdog(s.cold, s.pulse()) })
 	return nil
 }
 
@@ -239,34 +232,6 @@ func pooled(p *plan.Plan, leases []batch.Lease) (n int) {
 		}
 	}
 	return n
-}
-
-// newCore allocates a core for a setup.
-func (s *server) newCore(setup *Setup) *core.Core {
-	return core.New(core.Config{Plan: setup.Plan, Files: setup.Files, Links: s.links,
-		Transfer: transfer.Config{WindowMax: s.WindowMax}})
-}
-
-// run starts the worker's goroutine.
-func (s *server) run() {
-	w := s.worker
-	s.running.Go(func() { s.ended <- w.run() })
-}
-
-// open opens the sockets of all interfaces.
-func (s *server) open() error {
-	set, err := s.world.open(s.Interfaces, s.Link)
-	if err != nil {
-		return err
-	}
-	for _, line := range set.Describe() {
-		s.log.Info(line)
-	}
-	s.socket, s.worker.wire = set, set
-	// A worker that sleeps while its acknowledgements wait for the disk is
-	// woken by the disk.
-	s.journal.OnDurable(set.Wake)
-	return nil
 }
 
 // publish shows the present generation to the observer.
@@ -310,59 +275,16 @@ func (s *server) journalNotice(n lease.Notice) {
 	s.log.Info(n.Text)
 }
 
-// stop ends the worker, makes what is left durable, and sends the
-// acknowledgements that this sets free.
-func (s *server) stop() error {
-	w := s.worker
-	w.stopping.Store(true)
-	s.socket.Wake()
-	// The order matters: no frame is received any more, then the last records
-	// go to the journal, then it syncs, and only then the acknowledgements that
-	// waited for it leave.
-	var broken bool
-	select {
-	case err := <-s.ended:
-		broken = errors.Is(err, errPanic) // manage has reported it
-	case <-time.After(stopTime):
-		return fmt.Errorf("the worker did not stop within %v", stopTime)
-	}
-	if !broken { // else the core is in no state to be asked
-		w.handOver(stopTime / 8)
-	}
-	err := s.journal.Close()
-	if err != nil {
-		err = fmt.Errorf("at the end: %w", err)
-	}
-	if !broken {
-		w.finish(stopTime / 4)
-		s.log.Info("stopped: " + s.tally())
-	}
-	return err
-}
-
-// tally is the life of the server in one line.
-func (s *server) tally() string {
-	c, j := s.worker.core.Counters(), s.journal.Stats()
-	t := s.socket.Stats()
-	return fmt.Sprintf("%s received, %s sent, %s given or renewed, %s written in %s", plural(int(t.Frames), "frame"),
-		plural(int(t.SentFrames), "frame"), plural(int(c.Ack), "lease"), plural(int(j.Records), "lease record"), plural(int(j.Syncs), "sync"))
-}
-
 // close gives everything back; it works from any state of preparation.
 func (s *server) close() {
 	signal.Stop(s.hangup)
 	s.stopCold()
 	// After a failure in preparation or in stop the worker may still run, and it
 	// uses the sockets: it ends first.
-	if s.worker != nil {
-		s.worker.stopping.Store(true)
-	}
-	if s.socket != nil {
-		s.socket.Wake()
-	}
+	s.halt()
 	s.running.Wait()
-	if s.socket != nil {
-		s.socket.Close()
+	for _, c := range s.sockets {
+		c.Close()
 	}
 	for _, c := range s.reserved {
 		c.Close()

@@ -23,7 +23,7 @@ type socket interface {
 // in its place.
 type world struct {
 	inspect  func(name string) (plan.Link, bool, error)
-	open     func(names []string, o link.Options) (socket, error)
+	open     func(names []string, workers int, o link.Options) ([]socket, error)
 	reserve  func(name string) (io.Closer, error)
 	watch    func(root string, onChange func(), stop <-chan struct{}) error
 	exists   func(path string) bool
@@ -35,12 +35,12 @@ type world struct {
 func system() world {
 	return world{
 		inspect: link.Interface,
-		open: func(names []string, o link.Options) (socket, error) {
-			s, err := link.Open(names, o)
-			if err != nil {
-				return nil, err // not a nil *Set in an interface
+		open: func(names []string, workers int, o link.Options) (all []socket, err error) {
+			sets, err := link.OpenShared(names, workers, o)
+			for _, s := range sets {
+				all = append(all, s)
 			}
-			return s, nil
+			return all, err
 		},
 		reserve:  link.Reserve,
 		watch:    watchFiles,

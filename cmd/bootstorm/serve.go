@@ -78,7 +78,7 @@ to the directory of the lease file.`,
 			if err != nil {
 				return usageError{err}
 			}
-			if err := checkLimits(c.WindowMax, memory); err != nil {
+			if err := checkLimits(c.WindowMax, c.Workers, memory); err != nil {
 				return usageError{err}
 			}
 			c.Log, c.File, c.Root, c.LeaseFile, c.Memory = log, f.config, f.root, f.leases, memory<<20
@@ -97,6 +97,7 @@ to the directory of the lease file.`,
 	flags.StringVar(&level, "log-level", "info", "log `LEVEL`: debug, info, warn or error")
 	flags.StringVar(&format, "log-format", "console", "log `FORMAT`: console (sentences) or json (one object per line)")
 	flags.IntVar(&c.WindowMax, "tftp-windowsize", batch.MaxSegments, "most `BLOCKS` that a client may ask for at a time (RFC 7440), 1 to 64")
+	flags.IntVar(&c.Workers, "workers", 1, "`NUMBER` of processors that may serve TFTP; worth it where one is too slow for the link")
 	flags.Int64Var(&memory, "tftp-memory", 0, "most memory for boot files in `MIB` (default: half of the machine's)")
 	addRungs(cmd, &c)
 	completeServe(cmd)
@@ -121,11 +122,16 @@ func completeServe(cmd *cobra.Command) {
 	cmd.RegisterFlagCompletionFunc("log-format", cobra.FixedCompletions([]string{"console", "json"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
+// maxWorkers is far beyond what links of today need.
+const maxWorkers = 16
+
 // checkLimits tells what is wrong with the limits of TFTP.
-func checkLimits(window int, memory int64) error {
+func checkLimits(window, workers int, memory int64) error {
 	switch {
 	case window < 1 || window > batch.MaxSegments:
 		return fmt.Errorf("--tftp-windowsize %d: a window has 1 to %d blocks; 1 is TFTP without windows", window, batch.MaxSegments)
+	case workers < 1 || workers > maxWorkers:
+		return fmt.Errorf("--workers %d: 1 to %d", workers, maxWorkers)
 	case memory < 0 || memory > 1<<30:
 		return fmt.Errorf("--tftp-memory %d: give the memory in MiB, 0 for half of the machine's", memory)
 	}

@@ -6,8 +6,9 @@
 //
 // A Set is driven by one goroutine: Recv, Send and Wait allocate nothing and
 // never block, apart from Wait. Each interface has one socket for IPv4, one for
-// ARP, one for the router solicitations of IPv6 and one to send. Sending uses the best mechanism that the kernel has,
-// receiving likewise; see Rung.
+// ARP, one for the router solicitations of IPv6 and one to send. Sending uses the
+// best mechanism that the kernel has, receiving likewise; see Rung. Several Sets
+// can share the interfaces, see OpenShared.
 //
 // The kernel keeps its address on the interface. Reserve keeps it from
 // answering on our ports.
@@ -75,6 +76,11 @@ type port struct {
 // interface that is down is opened all the same and works when it comes up; one
 // that does not exist is a *DownError with Gone set.
 func Open(names []string, o Options) (*Set, error) {
+	return open(names, o, &share{members: 1, groups: make([]int, len(names))})
+}
+
+// open opens the sockets of one of the Sets that share the interfaces.
+func open(names []string, o Options, sh *share) (*Set, error) {
 	rx, err := parseReceiveRung(o.RX)
 	if err != nil {
 		return nil, err
@@ -82,7 +88,7 @@ func Open(names []string, o Options) (*Set, error) {
 	s := &Set{event: -1}
 	s.rx.init(rx)
 	for i, name := range names {
-		p, err := openPort(uint8(i), name, o)
+		p, err := openPort(uint8(i), name, o, sh)
 		if err != nil {
 			s.Close()
 			return nil, err

@@ -26,7 +26,7 @@ const (
 )
 
 // openPort opens the sockets of an interface.
-func openPort(number uint8, name string, o Options) (port, error) {
+func openPort(number uint8, name string, o Options, sh *share) (port, error) {
 	p := port{name: name, in: [receivers]int{-1, -1, -1}, send: -1}
 	p.down = DownError{Link: number, Name: name}
 	ifi, err := findInterface(name)
@@ -35,7 +35,7 @@ func openPort(number uint8, name string, o Options) (port, error) {
 	}
 	p.index = ifi.Index
 	// Receive first: what comes while the rest is opened waits in the socket.
-	if err := p.openReceivers(ifi, o.SocketBuffer); err != nil {
+	if err := p.openReceivers(ifi, o.SocketBuffer, sh); err != nil {
 		p.close()
 		return p, err
 	}
@@ -48,27 +48,30 @@ func openPort(number uint8, name string, o Options) (port, error) {
 
 // openReceivers opens the receiving sockets. One socket for all protocols
 // would see VLAN frames with their tag and our own frames again.
-func (p *port) openReceivers(ifi *net.Interface, buffer int) (err error) {
+func (p *port) openReceivers(ifi *net.Interface, buffer int, sh *share) (err error) {
 	if buffer == 0 {
 		buffer = defaultReceiveBuffer
 	}
 	for i, kind := range [receivers]struct {
 		protocol int
 		filter   []bpf.Instruction
-	}{inARP: {proto.EtherTypeARP, arpFilter()}, inIP: {proto.EtherTypeIPv4, ipFilter()}, inSolicit: {proto.EtherTypeIPv6, solicitFilter()}} {
-		if p.in[i], err = rawSocket(ifi, kind.protocol, kind.filter); err != nil {
+	}{inARP: {proto.EtherTypeARP, arpFilter()}, inIP: {proto.EtherTypeIPv4, sh.firstFilter()}, inSolicit: {proto.EtherTypeIPv6, solicitFilter()}} {
+		if !sh.receives(p.down.Link, i) {
+			continue // -1 is a descriptor that ppoll(2) passes over
+		}
+		fd, err := rawSocket(ifi, kind.protocol, kind.filter)
+		if err != nil {
 			return err
 		}
-	}
-	p.joinRouters()
-	for _, fd := range p.in {
+		p.in[i] = fd
 		// Tells which checksums are unfinished.
 		if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_AUXDATA, 1); err != nil {
 			return fmt.Errorf("%s: PACKET_AUXDATA: %w", p.name, err)
 		}
 		p.buffer[0] = setBuffer(fd, unix.SO_RCVBUFFORCE, unix.SO_RCVBUF, buffer)
 	}
-	return nil
+	p.joinRouters()
+	return sh.join(p.down.Link, p.in[inIP], ifi.Flags&net.FlagUp != 0)
 }
 
 // joinRouters has the card pass what is sent to the group of all routers, which

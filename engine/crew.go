@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"bootstorm/engine/batch"
@@ -23,7 +24,7 @@ import (
 func (s *server) hire(leases []batch.Lease) {
 	base := time.Now() // one clock for all: their events are put in order
 	for i := range max(s.Workers, 1) {
-		w := &worker{journal: s.journal, notes: s.observer.notes, tx: batch.NewTx(), base: base}
+		w := &worker{journal: s.journal, notes: s.observer.notes, tx: batch.NewTx(), base: base, spin: spin()}
 		if i == 0 {
 			w.core = s.newCore(s.setup)
 			w.core.Restore(w.now(), leases)
@@ -32,6 +33,15 @@ func (s *server) hire(leases []batch.Lease) {
 		}
 		s.workers = append(s.workers, w)
 	}
+}
+
+// spin is how long a worker looks for more frames before it sleeps. On a single
+// processor, which the journal needs as well, it sleeps at once.
+func spin() int64 {
+	if runtime.NumCPU() == 1 {
+		return 0
+	}
+	return spinTime
 }
 
 // first is the worker that answers everything.

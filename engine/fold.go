@@ -71,7 +71,7 @@ func (o *observer) once(e *batch.Event, key, text string) {
 		return
 	}
 	if len(o.repeat) >= repeatKeep { // a flood of invented names must not eat memory
-		o.step(e, zap.WarnLevel, text, "other warnings")
+		o.step(e, zap.WarnLevel, "other warnings", func() string { return text })
 		return
 	}
 	o.repeat[key] = &repeated{since: o.now(), text: text}

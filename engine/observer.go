@@ -48,6 +48,9 @@ type observer struct {
 // observeTick is how often counts of what was folded are written.
 const observeTick = time.Second
 
+// observePause is shorter than the ring of events takes to fill in a storm.
+const observePause = 10 * time.Millisecond
+
 // newObserver makes an observer that knows no names yet.
 func newObserver(log *zap.Logger, n *notes) *observer {
 	o := &observer{log: log, notes: n, rings: []*notes{n}, now: time.Now, nodes: map[proto.Addr]dhcp.HW{},
@@ -62,6 +65,12 @@ func (o *observer) run(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		o.take()
+		// What comes within a moment is logged together: to be woken for each
+		// batch would cost the worker more than the batch itself.
+		select {
+		case <-time.After(observePause):
+		case <-ctx.Done():
+		}
 		select {
 		case <-o.notes.poke:
 		case <-tick.C:
@@ -96,13 +105,15 @@ func (o *observer) note(n *note) {
 	switch e.Kind {
 	case batch.EventAck, batch.EventBootp:
 		o.nodes[e.Addr] = hw(e) // TFTP events of relayed nodes bear the relay's MAC or none
-		o.step(e, zap.InfoLevel, fmt.Sprintf("%s leased to %s %s", e.Addr, o.node(e), leaseTime(e.Value)), "leases")
+		o.step(e, zap.InfoLevel, "leases", func() string { return fmt.Sprintf("%s leased to %s %s", e.Addr, o.node(e), leaseTime(e.Value)) })
 	case batch.EventTransferDone:
-		o.step(e, zap.InfoLevel, o.sent(e), "files sent")
+		o.step(e, zap.InfoLevel, "files sent", func() string { return o.sent(e) })
 	case batch.EventRelease:
-		o.step(e, zap.InfoLevel, fmt.Sprintf("%s released by %s", e.Addr, o.node(e)), "releases")
+		o.step(e, zap.InfoLevel, "releases", func() string { return fmt.Sprintf("%s released by %s", e.Addr, o.node(e)) })
 	case batch.EventReclaimed:
-		o.step(e, zap.InfoLevel, fmt.Sprintf("%s, out of service since a conflict, is offered again: no other address is free", e.Addr), "addresses taken back")
+		o.step(e, zap.InfoLevel, "addresses taken back", func() string {
+			return fmt.Sprintf("%s, out of service since a conflict, is offered again: no other address is free", e.Addr)
+		})
 	case batch.EventLog:
 		o.logStatement(n)
 	case batch.EventDiscover, batch.EventOffer, batch.EventRequest, batch.EventInform, batch.EventDecline,
@@ -116,8 +127,9 @@ func (o *observer) note(n *note) {
 }
 
 // step writes one line of a kind that is frequent in a storm; what exceeds the
-// quota is counted and folded into one line a second.
-func (o *observer) step(e *batch.Event, level zapcore.Level, text, folded string) {
+// quota is counted and folded into one line a second. Only what is written is put
+// into words: a storm must not make garbage.
+func (o *observer) step(e *batch.Event, level zapcore.Level, folded string, text func() string) {
 	q := o.quota[e.Kind]
 	if q == nil {
 		q = &quota{level: level, folded: folded}
@@ -127,7 +139,8 @@ func (o *observer) step(e *batch.Event, level zapcore.Level, text, folded string
 		q.bytes += max(e.Value, 0)
 		return
 	}
-	if entry := o.log.Check(level, text); entry != nil {
+	if entry := o.log.Check(level, ""); entry != nil {
+		entry.Message = text()
 		entry.Write(o.fields(e)...)
 	}
 }
@@ -171,7 +184,7 @@ func (o *observer) logStatement(n *note) {
 	case plan.LogDebug:
 		level = zap.DebugLevel
 	}
-	o.step(&n.Event, level, clean(n.text[:n.textLen]), "log statements")
+	o.step(&n.Event, level, "log statements", func() string { return clean(n.text[:n.textLen]) })
 }
 
 // clean makes text from the network safe to print: a line stays one line.

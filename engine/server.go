@@ -68,7 +68,7 @@ func newServer(c Config) *server {
 // mistake is cheapest to find: configuration, ports, files, leases, interfaces.
 func (s *server) prepare(ctx context.Context) error {
 	s.log.Info("bootstorm " + s.Version + " starts on " + strings.Join(s.Interfaces, ", "))
-	limitMemory()
+	allowThreads(max(s.Workers, 1))
 	// A mistake in the file is told at once, even if the interface is to come
 	// up only in an hour.
 	setup, err := s.fromFile()
@@ -294,12 +294,18 @@ func (s *server) close() {
 	}
 }
 
-// limitMemory sets the collector for a program whose large memory is allocated
-// at start and stays: the heap may grow by half before a cycle runs. The boot
-// files are not part of the heap. An operator's GOGC wins.
-func limitMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50)
+// coldThreads is how many goroutines beside the workers may be in a system call
+// or at work at the same time: journal, observer, manager.
+const coldThreads = 3
+
+// allowThreads lets every goroutine that matters have a thread at once, even on
+// one processor. Otherwise a worker that comes back from the kernel waits until
+// the runtime notices that the one which has its place is in a system call: on a
+// single processor that cost a storm a third of its time. An operator's GOMAXPROCS
+// wins.
+func allowThreads(workers int) {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), workers+coldThreads))
 	}
 }
 

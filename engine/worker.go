@@ -24,7 +24,7 @@ type wire interface {
 
 // Durations of the worker's loop, in nanoseconds.
 const (
-	spinTime    = 50 * batch.Microsecond  // how long it looks for more before it sleeps: waking up takes as long
+	spinTime    = 50 * batch.Microsecond  // how long it looks for more before it sleeps: waking up takes as long; see spin
 	beatTime    = 500 * batch.Millisecond // longest sleep: the watchdog wants signs of life
 	fullTime    = batch.Millisecond       // longest sleep while an interface's queue is full
 	stuckTime   = 200 * batch.Millisecond // a queue that takes nothing for so long belongs to a dead interface
@@ -42,6 +42,7 @@ type worker struct {
 	tx       *batch.Tx
 	rx       batch.Rx
 	base     time.Time // zero of Time.Mono
+	spin     int64     // spinTime, or 0 where looking for more would keep the journal from the only processor
 	released uint64    // acknowledgements up to this record have left
 	busy     int64     // Mono of the last turn with frames
 	trouble  int64     // Mono of the first of a row of failures, 0 if the wire is well
@@ -198,7 +199,7 @@ func (w *worker) rest(now batch.Time) error {
 	}
 	// A deadline of 0 means at once, and math.MaxInt64 none: both come out right.
 	due := w.core.Deadline() - now.Mono
-	if due <= 0 || w.busy != 0 && now.Mono-w.busy < spinTime || w.journal.Durable() != w.released {
+	if due <= 0 || w.busy != 0 && now.Mono-w.busy < w.spin || w.journal.Durable() != w.released {
 		return nil
 	}
 	return w.wire.Wait(min(due, beatTime))

@@ -37,7 +37,7 @@ func newWorker(t *testing.T) (*worker, *fakeSocket) {
 	l := plan.Link{Name: "eth1", MAC: proto.MAC{2, 0, 0, 0, 0, 1}, MTU: 1500,
 		Addrs: []plan.LinkAddr{{Addr: addr("10.0.0.1"), Mask: addr("255.255.0.0")}}}
 	c := core.New(core.Config{Plan: setup.Plan, Files: image.Build(1, "/", nil), Links: []plan.Link{l}})
-	return &worker{core: c, journal: j, wire: sock, notes: newNotes(), tx: batch.NewTx(), base: time.Now()}, sock
+	return &worker{core: c, journal: j, wire: sock, notes: newNotes(), tx: batch.NewTx(), base: time.Now(), spin: spinTime}, sock
 }
 
 // startWorker runs a worker until the test ends.

@@ -32,7 +32,11 @@ type notes struct {
 const notesCap = 8192
 
 // newNotes allocates the queue.
-func newNotes() *notes { return &notes{list: make([]note, notesCap), poke: make(chan struct{}, 1)} }
+func newNotes() *notes {
+	r := &notes{list: make([]note, notesCap), poke: make(chan struct{}, 1)}
+	clear(r.list) // the first storm finds the pages there
+	return r
+}
 
 // put copies a batch of events. Worker only.
 func (r *notes) put(e *batch.Events) {

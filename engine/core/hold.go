@@ -27,7 +27,11 @@ const holdHeader = 11
 
 // newHold allocates the ring, large enough for one frame at least: else no
 // acknowledgement could ever be made.
-func newHold(size int) hold { return hold{buf: make([]byte, max(size, holdHeader+batch.HeadCap))} }
+func newHold(size int) hold {
+	h := hold{buf: make([]byte, max(size, holdHeader+batch.HeadCap))}
+	clear(h.buf) // the first storm finds the pages there
+	return h
+}
 
 // fits tells whether a frame of n bytes can be added.
 func (h *hold) fits(n int) bool { return len(h.buf)-h.used >= holdHeader+n }

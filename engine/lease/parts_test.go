@@ -83,7 +83,7 @@ func TestReplica(t *testing.T) {
 	}
 	// Cut into pieces, it is the same text.
 	var pieces []byte
-	for i := 0; i < len(p.list); {
+	for i := 0; i < p.count; {
 		before := len(pieces)
 		pieces, i = p.appendFrom(pieces, i, before+1)
 	}

@@ -15,7 +15,8 @@ import (
 // changes it; the lock is for the others that read.
 type replica struct {
 	mu    sync.Mutex
-	list  []entry
+	list  []*[chunkEntries]entry // in pieces: a storm of new addresses must not move the old ones
+	count int
 	index map[proto.Addr]int32
 	live  int64 // bytes that the list takes as text
 	head  []byte
@@ -28,13 +29,33 @@ type entry struct {
 	size  int32  // bytes as text
 }
 
+// chunkEntries is how many entries are allocated together. startEntries are there
+// from the start, so that a storm need not wait for their memory.
+const (
+	chunkEntries = 256
+	startEntries = 16384
+)
+
+// at returns entry i.
+func (p *replica) at(i int) *entry { return &p.list[i/chunkEntries][i%chunkEntries] }
+
+// grow adds room for more entries.
+func (p *replica) grow() {
+	chunk := new([chunkEntries]entry)
+	clear(chunk[:]) // the pages are made now
+	p.list = append(p.list, chunk)
+}
+
 // header opens a file that the journal has written anew. dhcpd skips comments.
 const header = "# Lease database in the format of dhcpd.leases(5), kept by bootstorm.\n" +
 	"# The last record of an address is the one in force. All times are UTC.\n\n"
 
 // newReplica starts from a recovered file.
 func newReplica(r *Recovered) *replica {
-	p := &replica{index: make(map[proto.Addr]int32, len(r.Leases)), head: []byte(header)}
+	p := &replica{index: make(map[proto.Addr]int32, max(len(r.Leases), startEntries)), head: []byte(header)}
+	for range startEntries / chunkEntries {
+		p.grow()
+	}
 	for _, item := range r.foreign {
 		p.head = append(append(p.head, item...), '\n')
 	}
@@ -56,11 +77,14 @@ func (p *replica) set(l *batch.Lease, extra []byte, size int) {
 	// compaction walks through it.
 	i, known := p.index[l.Addr]
 	if !known {
-		i = int32(len(p.list))
+		if p.count == len(p.list)*chunkEntries {
+			p.grow()
+		}
+		i = int32(p.count)
 		p.index[l.Addr] = i
-		p.list = append(p.list, entry{})
+		p.count++
 	}
-	e := &p.list[i]
+	e := p.at(int(i))
 	p.live += int64(size) - int64(e.size)
 	e.lease, e.extra, e.size = *l, extra, int32(size)
 }
@@ -68,8 +92,9 @@ func (p *replica) set(l *batch.Lease, extra []byte, size int) {
 // appendFrom appends the records from index i on until limit bytes are reached,
 // and returns the index to go on with.
 func (p *replica) appendFrom(b []byte, i, limit int) ([]byte, int) {
-	for ; i < len(p.list) && len(b) < limit; i++ {
-		b = appendRecord(b, &p.list[i].lease, p.list[i].extra)
+	for ; i < p.count && len(b) < limit; i++ {
+		e := p.at(i)
+		b = appendRecord(b, &e.lease, e.extra)
 	}
 	return b, i
 }
@@ -77,9 +102,9 @@ func (p *replica) appendFrom(b []byte, i, limit int) ([]byte, int) {
 // leases returns a copy of all records, by address.
 func (p *replica) leases() []batch.Lease {
 	p.mu.Lock()
-	out := make([]batch.Lease, len(p.list))
-	for i := range p.list {
-		out[i] = p.list[i].lease
+	out := make([]batch.Lease, p.count)
+	for i := range out {
+		out[i] = p.at(i).lease
 		out[i].Seq = 0
 	}
 	p.mu.Unlock()

@@ -22,7 +22,9 @@ func newRing(n int) *ring {
 	for size < uint64(n) {
 		size *= 2
 	}
-	return &ring{list: make([]batch.Lease, size), mask: size - 1}
+	r := &ring{list: make([]batch.Lease, size), mask: size - 1}
+	clear(r.list) // the first storm finds the pages there
+	return r
 }
 
 // put copies all of l, or nothing if there is no room for all. Producer only.

@@ -13,6 +13,9 @@ const tornTail = 4 << 20
 // closeAttempts is how often Close tries to write what is left.
 const closeAttempts = 3
 
+// recordBytes is about what a record takes as text.
+const recordBytes = 320
+
 // writer is the goroutine that writes, and what belongs to it.
 type writer struct {
 	j    *Journal
@@ -34,7 +37,8 @@ type writer struct {
 
 // newWriter makes the writer for a file that was read; repair opens it.
 func newWriter(j *Journal, o Options, r *Recovered) *writer {
-	return &writer{j: j, o: o, rep: newReplica(r), jobs: make(chan error, 1), floor: o.CompactBytes}
+	return &writer{j: j, o: o, rep: newReplica(r), jobs: make(chan error, 1), floor: o.CompactBytes,
+		group: make([]byte, 0, o.GroupRecords*recordBytes)}
 }
 
 // run writes until the journal is closed. The order of each turn matters: what

@@ -133,6 +133,11 @@ func New(p *plan.Plan) *Table {
 		n += size
 	}
 	t.slots, t.texts, t.queue = make([]Slot, n), make([]Text, n), make([]link, n)
+	// Written to once, so that the first storm finds the pages there and does not
+	// wait for the kernel to make each of them.
+	clear(t.slots)
+	clear(t.texts)
+	clear(t.queue)
 	t.hw, t.id, t.host = newIndex(n), newIndex(n), newIndex(n)
 	t.timers = wheel.New(int(max(n, 1)), batch.Second, 1024)
 	for _, c := range p.Classes {

@@ -95,6 +95,7 @@ func New(c Config) *Table {
 		past:   newPast(c.Transfers),
 		window: int64(c.WindowMax),
 	}
+	clear(t.slots) // the first storm finds the pages there
 	for i := c.Transfers - 1; i >= 0; i-- {
 		t.free = append(t.free, int32(i))
 	}

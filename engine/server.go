@@ -215,6 +215,10 @@ func (s *server) start() error {
 	w := &worker{journal: journal, notes: s.observer.notes, tx: batch.NewTx(), base: time.Now(), core: s.newCore(s.setup)}
 	w.core.Restore(w.now(), recovered.Leases)
 	s.log.Info(fmt.Sprintf("leases: %d in %s, %d of them in a pool", len(recovered.Leases), s.LeaseFile, pooled(s.setup.Plan, recovered.Leases)))
+	if lead := w.core.Lead(); lead > 0 {
+		s.log.Warn(fmt.Sprintf("the clock is %v behind the newest lease in %s: until it is set, time is counted from that lease on, "+
+			"so that none ends wrongly; look at the clock (timedatectl)", time.Duration(lead)*time.Second, s.LeaseFile))
+	}
 	s.worker = w
 	if err := s.open(); err != nil {
 		return err

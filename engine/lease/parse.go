@@ -62,8 +62,11 @@ type parser struct {
 // parse reads a whole lease file. It never fails: what cannot be read is named
 // in the warnings.
 func parse(text []byte, now int64) *Recovered {
-	p := &parser{scanner: scanner{src: text}, now: now, index: map[proto.Addr]int{}}
-	p.out = &Recovered{Bytes: int64(len(text)), extras: map[int][]byte{}}
+	// A start waits for this: room for all at once, though later records of an
+	// address replace earlier ones.
+	room := bytes.Count(text, []byte("\nlease ")) + 1
+	p := &parser{scanner: scanner{src: text}, now: now, index: make(map[proto.Addr]int, room)}
+	p.out = &Recovered{Bytes: int64(len(text)), extras: map[int][]byte{}, Leases: make([]batch.Lease, 0, room)}
 	for {
 		p.blank()
 		start := p.at
@@ -273,6 +276,9 @@ func (p *parser) line(off int) int { return 1 + bytes.Count(p.src[:off], []byte{
 
 // sort orders the leases by address and lets the extra statements follow.
 func (p *parser) sort() {
+	if slices.IsSortedFunc(p.out.Leases, func(a, b batch.Lease) int { return cmp.Compare(a.Addr, b.Addr) }) {
+		return
+	}
 	order := make([]int, len(p.out.Leases))
 	for i := range order {
 		order[i] = i

@@ -34,7 +34,8 @@ const header = "# Lease database in the format of dhcpd.leases(5), kept by boots
 
 // newReplica starts from a recovered file.
 func newReplica(r *Recovered) *replica {
-	p := &replica{index: make(map[proto.Addr]int32, len(r.Leases)), head: []byte(header)}
+	p := &replica{index: make(map[proto.Addr]int32, len(r.Leases)), head: []byte(header),
+		list: make([]entry, 0, len(r.Leases)+len(r.Leases)/8)}
 	for _, item := range r.foreign {
 		p.head = append(append(p.head, item...), '\n')
 	}

@@ -60,6 +60,7 @@ type Recovered struct {
 
 	foreign  [][]byte // text of the foreign items, in order
 	extras   map[int][]byte
+	sizes    []int32 // bytes of each record of Leases as text
 	items    int
 	openLine bool // the last good byte is no line end
 }

@@ -204,7 +204,7 @@ func (s *server) reportFiles(setup *Setup) {
 
 // start opens the journal and the interfaces and starts the goroutines.
 func (s *server) start() error {
-	journal, recovered, err := lease.Open(s.LeaseFile, lease.Options{Notify: s.journalNotice})
+	journal, recovered, err := lease.Open(s.LeaseFile, lease.Options{FS: s.world.leases, Notify: s.journalNotice})
 	if err != nil {
 		return err
 	}

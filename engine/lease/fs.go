@@ -58,6 +58,10 @@ func (e *LockedError) Error() string {
 		"stop that one first, or give this one a --lease-file of its own", e.Path, who)
 }
 
+// SystemFS returns the operating system's file system, for tests that put
+// something before it.
+func SystemFS() FS { return systemFS{} }
+
 // systemFS is the operating system's file system.
 type systemFS struct{}
 

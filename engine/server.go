@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -200,7 +201,7 @@ func (s *server) reportFiles(setup *Setup) {
 
 // start opens the journal and the interfaces and starts the goroutines.
 func (s *server) start() error {
-	journal, recovered, err := lease.Open(s.LeaseFile, lease.Options{Notify: s.journalNotice})
+	journal, recovered, err := lease.Open(s.LeaseFile, lease.Options{FS: s.world.leases, Notify: s.journalNotice})
 	if err != nil {
 		return err
 	}
@@ -210,6 +211,10 @@ func (s *server) start() error {
 	}
 	s.hire(recovered.Leases)
 	s.log.Info(fmt.Sprintf("leases: %d in %s, %d of them in a pool", len(recovered.Leases), s.LeaseFile, pooled(s.setup.Plan, recovered.Leases)))
+	if lead := s.first().core.Lead(); lead > 0 {
+		s.log.Warn(fmt.Sprintf("the clock is %v behind the newest lease in %s: until it is set, time is counted from that lease on, "+
+			"so that none ends wrongly; look at the clock (timedatectl)", time.Duration(lead)*time.Second, s.LeaseFile))
+	}
 	if err := s.open(); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"bootstorm/engine/image/load"
+	"bootstorm/engine/lease"
 	"bootstorm/engine/link"
 	"bootstorm/engine/plan"
 )
@@ -28,6 +29,7 @@ type world struct {
 	watch    func(root string, onChange func(), stop <-chan struct{}) error
 	exists   func(path string) bool
 	fallback func() []load.File
+	leases   lease.FS      // where the lease file is; nil: the operating system's
 	poll     time.Duration // how often interfaces are looked at
 }
 

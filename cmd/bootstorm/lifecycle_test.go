@@ -202,8 +202,8 @@ func TestSecondDaemon(t *testing.T) {
 	s.said(first, "ready: ")
 	second := s.start("--lease-file", s.path("other.leases"))
 	s.ends(second, exitFailed)
-	if out := second.Output(); !strings.Contains(out, "67") || !strings.Contains(out, "eth1") {
-		t.Errorf("the message names neither port nor interface:\n%s", out)
+	if out := second.Output(); !strings.Contains(out, fmt.Sprintf("UDP port 67 on eth1 is in use by %s (process %d)", comm(first.Pid()), first.Pid())) {
+		t.Errorf("the message does not name port, interface and holder:\n%s", out)
 	}
 	if err := s.node0.IP("link add eth9 type veth peer name eth9p", "link set eth9 up", "link set eth9p up", "address add 192.168.1.14/28 dev eth9"); err != nil {
 		t.Fatal(err)
@@ -217,6 +217,12 @@ func TestSecondDaemon(t *testing.T) {
 		t.Error("the first daemon has ended")
 	}
 	s.boot()
+}
+
+// comm is the name of a process.
+func comm(pid int) string {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	return strings.TrimSpace(string(b))
 }
 
 // TestKilled starts again after kill -9: no lock is left, no lease is lost.

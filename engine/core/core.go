@@ -47,7 +47,8 @@ type Core struct {
 	nodes   []uint64 // by host declaration: its key if it lists several hardware addresses, else 0
 	seekers *seekers // nodes that look for an IPv6 router
 
-	now batch.Time // of the frame in work
+	now   batch.Time // of the frame in work
+	clock clock
 
 	// Scratch of the message in work: valid from the gate to the reply.
 	packet  proto.Packet
@@ -75,6 +76,7 @@ func New(c Config) *Core {
 		seekers: new(seekers),
 	}
 	k.nodes = nodes(c.Plan)
+	k.clock.cursor = k.table.Len() // nothing to compare yet
 	k.transfers.SetFiles(c.Files)
 	k.SetLinks(c.Links)
 	return k

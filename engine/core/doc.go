@@ -61,6 +61,16 @@
 // has to be switched off: it speaks for this server alone, but iPXE goes by
 // whichever comes first.
 //
+// # Clocks
+//
+// Leases end by the monotonic clock; the wall clock is for the disk alone. So a
+// step of it ends and prolongs nothing, and leases in force are written again
+// with the times that mean the same by the new clock (clock.go). A wall clock
+// that is behind the newest lease at start, such as one at 1970, is put ahead to
+// that lease until it is set; a lease whose record lies in its future gets its
+// whole length, and no more. What cannot be told from a long time off is a clock
+// that is far ahead at start: leases that ended by it are free, and remembered.
+//
 // # Where it differs from dhcpd
 //
 // The rules are dhcpd's unless they make a machine fail to boot. A lease belongs

@@ -99,6 +99,7 @@ func (h *hold) pop(m *batch.Message) (seq uint64) {
 // are others; call again when it has room.
 func (c *Core) Durable(seq uint64, tx *batch.Tx) (more bool) {
 	c.durable = max(c.durable, seq)
+	c.clock.waiting = false
 	for c.hold.due(c.durable) {
 		m := tx.Next()
 		if m == nil {

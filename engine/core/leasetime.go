@@ -88,6 +88,9 @@ func (c *Core) reusable(i int32) bool {
 	if s.State != batch.LeaseActive || !c.table.Owns(i, &m.client) || s.HW != m.client.HW {
 		return false
 	}
+	if c.drifted(i, m.now) != 0 { // the disk has another end than the client would be told
+		return false
+	}
 	if m.kind == dhcp.Request && s.Flags&binding.Unfit != 0 || c.renamed(i) || c.relabelled(i) {
 		return false
 	}

@@ -92,7 +92,8 @@ func TestExpiry(t *testing.T) {
 	}
 }
 
-// TestWallClockSteps: a jump of the wall clock ends and prolongs nothing.
+// TestWallClockSteps: a jump of the wall clock ends and prolongs nothing, and the
+// disk is told what the lease means by the new clock.
 func TestWallClockSteps(t *testing.T) {
 	for _, step := range []int64{-1_000_000_000, -3600, 3600, 1_000_000_000} {
 		w := newWorld(t, plain)
@@ -100,14 +101,15 @@ func TestWallClockSteps(t *testing.T) {
 		w.pass(10)
 		w.now.Wall += step
 		w.pass(10)
-		if len(w.journal) != 1 {
-			t.Fatalf("a step of %d s ended the lease", step)
+		r := w.journal[len(w.journal)-1]
+		if len(w.journal) != 2 || r.State != batch.LeaseActive || r.Ends != w.now.Wall+43180 || r.Starts != w.now.Wall-20 || r.CLTT != r.Starts {
+			t.Fatalf("after a step of %d s: %+v", step, r)
 		}
 		if a := w.want(machine(1).renewing(host(10)), dhcp.Ack, host(10)); a.seconds() != 43200-20 {
 			t.Errorf("after a step of %d s: %d s remain", step, a.seconds())
 		}
 		w.leap(43200)
-		if len(w.journal) != 2 {
+		if len(w.journal) != 3 || w.journal[2].State != batch.LeaseFree {
 			t.Errorf("after a step of %d s the lease does not end", step)
 		}
 	}

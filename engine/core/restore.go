@@ -10,6 +10,8 @@ import (
 // frame, and returns how many of their addresses are in a pool. Records are
 // numbered from the highest Seq on.
 func (c *Core) Restore(now batch.Time, leases []batch.Lease) (kept int) {
+	c.clock.start(now, c.newest(leases))
+	now = c.clock.read(now)
 	for i := range leases {
 		if c.table.Restore(now, &leases[i]) {
 			kept++
@@ -38,6 +40,8 @@ func (c *Core) Replace(now batch.Time, fresh *Core) {
 	fresh.seq, fresh.durable, fresh.ipID = c.seq, c.durable, c.ipID
 	fresh.proxies, fresh.proxyNext = c.proxies, c.proxyNext
 	fresh.seekers = c.seekers
+	fresh.clock = c.clock
+	fresh.clock.cursor = 0 // leases that come back with the plan were restored without it
 	fresh.SetLinks(links)
 	for i := range fresh.probes {
 		fresh.wakeProber(int32(i), now.Mono)

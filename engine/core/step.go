@@ -19,12 +19,13 @@ const recordRoom = 8
 // tx. It returns the index of the first frame not handled: less than rx.N when
 // tx or the batch of lease records is full.
 func (c *Core) Step(rx *batch.Rx, from int, tx *batch.Tx) (next int) {
+	now := c.clock.read(rx.Now)
 	records := c.leases.N // left by the driver: they stop nothing, or a stuck journal would stop TFTP
 	for i := from; i < rx.N; i++ {
 		if tx.Room() < frameRoom || c.leases.N > records && !c.journalRoom() {
 			return i
 		}
-		c.frame(rx.Now, &rx.Frames[i], tx)
+		c.frame(now, &rx.Frames[i], tx)
 	}
 	return rx.N
 }
@@ -83,7 +84,9 @@ func (c *Core) forUs(l *link) bool {
 // retransmissions and data of transfers that are ready to send, as far as tx
 // has room.
 func (c *Core) Tick(now batch.Time, tx *batch.Tx) {
+	now = c.clock.read(now)
 	c.expire(now)
+	c.stamp(now)
 	c.probe(now, tx)
 	c.transfers.Fill(now.Mono, tx, c.events)
 }
@@ -91,7 +94,7 @@ func (c *Core) Tick(now batch.Time, tx *batch.Tx) {
 // Deadline returns when Tick must be called next, on the clock of Time.Mono:
 // 0 for at once, math.MaxInt64 if nothing is waited for.
 func (c *Core) Deadline() int64 {
-	if c.transfers.Ready() {
+	if c.transfers.Ready() || c.stamping() {
 		return 0
 	}
 	next := int64(math.MaxInt64)

@@ -37,6 +37,10 @@ func parseDate(args []token, to *int64) bool {
 		*to = n
 		return err == nil && n >= 0
 	case len(args) == 3 && len(args[0].val) == 1 && weekday(args[0].val[0]):
+		if sec, ok := paddedDate(args[1].val, args[2].val); ok {
+			*to = sec
+			return true
+		}
 		// dhcpd does not pad the numbers everywhere; a layout without
 		// leading zeroes reads both forms.
 		t, err := time.Parse("2006/1/2 15:4:5", string(args[1].val)+" "+string(args[2].val))
@@ -44,6 +48,27 @@ func parseDate(args []token, to *int64) bool {
 		return err == nil
 	}
 	return false
+}
+
+// paddedDate reads the form that we write, which is most of a large file and
+// needs none of time.Parse's care; days that not every month has are left to it.
+func paddedDate(date, clock []byte) (sec int64, ok bool) {
+	if len(date) != 10 || len(clock) != 8 || date[4] != '/' || date[7] != '/' || clock[2] != ':' || clock[5] != ':' {
+		return 0, false
+	}
+	var n [6]int
+	for i, part := range [6][]byte{date[:4], date[5:7], date[8:], clock[:2], clock[3:5], clock[6:]} {
+		for _, c := range part {
+			if c < '0' || c > '9' {
+				return 0, false
+			}
+			n[i] = 10*n[i] + int(c-'0')
+		}
+	}
+	if n[1] < 1 || n[1] > 12 || n[2] < 1 || n[2] > 28 || n[3] > 23 || n[4] > 59 || n[5] > 59 {
+		return 0, false
+	}
+	return time.Date(n[0], time.Month(n[1]), n[2], n[3], n[4], n[5], 0, time.UTC).Unix(), true
 }
 
 // weekday tells whether c is a day of the week; which one it is does not matter,

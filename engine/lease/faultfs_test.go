@@ -177,6 +177,20 @@ func (f *memFile) Truncate(size int64) error {
 	})
 }
 
+func (f *memFile) Holds(name string, size int64) error {
+	f.fs.mu.Lock()
+	defer f.fs.mu.Unlock()
+	switch n, ok := f.fs.names[name]; {
+	case !ok:
+		return errGone
+	case n != f.node:
+		return errReplaced
+	case int64(len(n.data)) != size:
+		return errResized
+	}
+	return nil
+}
+
 // shortWrite is an error of a write that got half way.
 type shortWrite struct{ error }
 

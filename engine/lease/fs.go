@@ -30,7 +30,17 @@ type File interface {
 	io.WriteCloser
 	Sync() error // fdatasync: the data and the size are on disk
 	Truncate(size int64) error
+	// Holds returns nil if name still means this file and the file has that size:
+	// errGone, errReplaced or errResized if not.
+	Holds(name string, size int64) error
 }
+
+// What may be done to a lease file while it is in use.
+var (
+	errGone     = errors.New("it was deleted")
+	errReplaced = errors.New("another file took its place")
+	errResized  = errors.New("another program changed its size")
+)
 
 // LockedError says that another process holds the lease file.
 type LockedError struct {
@@ -47,6 +57,10 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("lease file %s is in use by %s: two servers must not write one lease file; "+
 		"stop that one first, or give this one a --lease-file of its own", e.Path, who)
 }
+
+// SystemFS returns the operating system's file system, for tests that put
+// something before it.
+func SystemFS() FS { return systemFS{} }
 
 // systemFS is the operating system's file system.
 type systemFS struct{}
@@ -125,6 +139,27 @@ func (f systemFile) Sync() error {
 			return err
 		}
 	}
+}
+
+// Holds looks the name up again: a file that was deleted or replaced goes on
+// taking writes, which nobody would ever read.
+func (f systemFile) Holds(name string, size int64) error {
+	mine, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	named, err := os.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return errGone
+	case err != nil:
+		return err
+	case !os.SameFile(mine, named):
+		return errReplaced
+	case mine.Size() != size:
+		return errResized
+	}
+	return nil
 }
 
 // syncParent makes the names in the directory of path durable.

@@ -14,9 +14,10 @@ import (
 
 // Names of the files beside the lease file.
 const (
-	lockSuffix    = ".lock"
-	freshSuffix   = ".new"     // a rewrite under way
-	damagedSuffix = ".damaged" // the file as it was found, when something in it could not be read
+	lockSuffix     = ".lock"
+	freshSuffix    = ".new"      // a rewrite under way
+	replacedSuffix = ".replaced" // what somebody put in the place of the file while it was in use
+	damagedSuffix  = ".damaged"  // the file as it was found, when something in it could not be read
 )
 
 // Options are the settings of a Journal. The zero value suits a daemon.
@@ -25,6 +26,7 @@ type Options struct {
 	QueueRecords int              // records that may wait for the disk; 0: 16384
 	GroupRecords int              // records in one write at most; 0: 4096
 	CompactBytes int64            // a smaller file is never compacted; 0: 4 MiB
+	Inspect      time.Duration    // an idle journal looks so often whether its file is still there; 0: 1 s
 	Retry        time.Duration    // first pause after an error, doubling to 20 times as much; 0: 50 ms
 	Now          func() time.Time // nil: time.Now
 	Notify       func(Notice)     // what the operator should read; called by the writing goroutine
@@ -55,6 +57,9 @@ func (o Options) filled() Options {
 	}
 	if o.Retry == 0 {
 		o.Retry = 50 * time.Millisecond
+	}
+	if o.Inspect == 0 {
+		o.Inspect = time.Second
 	}
 	if o.Notify == nil {
 		o.Notify = func(Notice) {}

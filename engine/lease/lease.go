@@ -8,6 +8,23 @@
 // highest sequence number that is now durable. While a sync runs the next group
 // gathers, so a storm costs some hundred syncs and not one per lease.
 //
+// # When the disk fails
+//
+// No record counts as durable that is not found, synced, under the journal's
+// name. What happens meanwhile: offers, boot files and renewals that need no
+// record go on; what needs one waits in memory, up to the queue's size, and is
+// neither acknowledged nor refused.
+//
+//	full, read-only      written again until it works, at growing intervals of
+//	                     at most 1 s; a torn write is cut off first
+//	slow                 records gather into larger groups
+//	failing fsync        the kernel may have dropped the pages and not say so
+//	                     again, so the file is given up for a fresh one
+//	deleted, replaced,   noticed after each sync, and within a second when idle;
+//	edited underneath    written anew, what was found is kept (".replaced")
+//
+// The first failure and the recovery are told by a Notice; no restart is needed.
+//
 // Vocabulary: an item is one declaration at the top level of the file; a record
 // is an item "lease ADDRESS { … }"; foreign items are those that mean nothing
 // here (host, class, failover peer, server-duid …) and are carried along
@@ -43,6 +60,7 @@ type Recovered struct {
 
 	foreign  [][]byte // text of the foreign items, in order
 	extras   map[int][]byte
+	sizes    []int32 // bytes of each record of Leases as text
 	items    int
 	openLine bool // the last good byte is no line end
 }

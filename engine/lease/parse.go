@@ -62,8 +62,11 @@ type parser struct {
 // parse reads a whole lease file. It never fails: what cannot be read is named
 // in the warnings.
 func parse(text []byte, now int64) *Recovered {
-	p := &parser{scanner: scanner{src: text}, now: now, index: map[proto.Addr]int{}}
-	p.out = &Recovered{Bytes: int64(len(text)), extras: map[int][]byte{}}
+	// A start waits for this: room for all at once, though later records of an
+	// address replace earlier ones.
+	room := bytes.Count(text, []byte("\nlease ")) + 1
+	p := &parser{scanner: scanner{src: text}, now: now, index: make(map[proto.Addr]int, room)}
+	p.out = &Recovered{Bytes: int64(len(text)), extras: map[int][]byte{}, Leases: make([]batch.Lease, 0, room)}
 	for {
 		p.blank()
 		start := p.at
@@ -178,12 +181,12 @@ func (p *parser) lease(off int) *fault {
 			return f
 		}
 	}
-	p.file(d.finish(p.now), d.extra)
+	p.file(d.finish(p.now), d.extra, int32(p.at-off+1))
 	return nil
 }
 
 // file makes l the record in force of its address.
-func (p *parser) file(l batch.Lease, extra []byte) {
+func (p *parser) file(l batch.Lease, extra []byte, size int32) {
 	// The last record of an address is the one in force, whatever its dates say:
 	// a clock may have been set back.
 	p.out.Records++
@@ -192,8 +195,9 @@ func (p *parser) file(l batch.Lease, extra []byte) {
 		i = len(p.out.Leases)
 		p.index[l.Addr] = i
 		p.out.Leases = append(p.out.Leases, l)
+		p.out.sizes = append(p.out.sizes, size)
 	}
-	p.out.Leases[i] = l
+	p.out.Leases[i], p.out.sizes[i] = l, size
 	delete(p.out.extras, i)
 	if len(extra) > 0 {
 		p.out.extras[i] = extra
@@ -273,15 +277,18 @@ func (p *parser) line(off int) int { return 1 + bytes.Count(p.src[:off], []byte{
 
 // sort orders the leases by address and lets the extra statements follow.
 func (p *parser) sort() {
+	if slices.IsSortedFunc(p.out.Leases, func(a, b batch.Lease) int { return cmp.Compare(a.Addr, b.Addr) }) {
+		return
+	}
 	order := make([]int, len(p.out.Leases))
 	for i := range order {
 		order[i] = i
 	}
-	old, extras := p.out.Leases, p.out.extras
+	old, extras, sizes := p.out.Leases, p.out.extras, p.out.sizes
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(old[a].Addr, old[b].Addr) })
-	p.out.Leases, p.out.extras = make([]batch.Lease, len(old)), map[int][]byte{}
+	p.out.Leases, p.out.extras, p.out.sizes = make([]batch.Lease, len(old)), map[int][]byte{}, make([]int32, len(old))
 	for to, from := range order {
-		p.out.Leases[to] = old[from]
+		p.out.Leases[to], p.out.sizes[to] = old[from], sizes[from]
 		if e, ok := extras[from]; ok {
 			p.out.extras[to] = e
 		}

@@ -60,11 +60,8 @@ func newReplica(r *Recovered) *replica {
 		p.head = append(append(p.head, item...), '\n')
 	}
 	p.live = int64(len(p.head))
-	var scratch []byte
-	for i := range r.Leases {
-		l := &r.Leases[i]
-		scratch = appendRecord(scratch[:0], l, r.extras[i])
-		p.set(l, r.extras[i], len(scratch))
+	for i := range r.Leases { // sizes as they are in the file: to write all anew would take a while
+		p.set(&r.Leases[i], r.extras[i], int(r.sizes[i]))
 	}
 	return p
 }
@@ -93,8 +90,10 @@ func (p *replica) set(l *batch.Lease, extra []byte, size int) {
 // and returns the index to go on with.
 func (p *replica) appendFrom(b []byte, i, limit int) ([]byte, int) {
 	for ; i < p.count && len(b) < limit; i++ {
-		e := p.at(i)
+		e, at := p.at(i), len(b)
 		b = appendRecord(b, &e.lease, e.extra)
+		p.live += int64(len(b)-at) - int64(e.size) // as found, it may have been longer or shorter
+		e.size = int32(len(b) - at)
 	}
 	return b, i
 }

@@ -1,6 +1,9 @@
 package lease
 
-import "errors"
+import (
+	"errors"
+	"path/filepath"
+)
 
 // chunkBytes is how much of a rewrite is turned to text at a time: a fraction
 // of a millisecond, so that a group of acknowledgements never waits for it.
@@ -74,6 +77,9 @@ func (w *writer) rewrite() error {
 
 // writeFresh writes the replica to the side file and syncs it.
 func (w *writer) writeFresh() (f File, size int64, err error) {
+	if err = w.o.FS.MkdirAll(filepath.Dir(w.j.path)); err != nil { // it may have been removed, too
+		return nil, 0, err
+	}
 	if f, err = w.o.FS.Open(w.j.path+freshSuffix, true); err != nil {
 		return nil, 0, err
 	}

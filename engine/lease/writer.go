@@ -22,7 +22,8 @@ type writer struct {
 	o    Options
 	rep  *replica
 	file File
-	size int64 // bytes of file that are known to be whole and durable
+	size int64     // bytes of file that are known to be whole and durable
+	seen time.Time // when the name was last known to mean file
 
 	group   []byte // text of the records taken from the queue and not durable yet
 	records int    // their number
@@ -65,16 +66,21 @@ func (w *writer) run() {
 		w.advance()
 		if w.j.ring.len() == 0 && !w.suspect {
 			w.wait()
+			w.inspect()
 		}
 	}
 }
 
-// wait sleeps until there are records, the end, or a finished job.
+// wait sleeps until there are records, the end, a finished job, or it is time
+// to look after the file.
 func (w *writer) wait() {
+	timer := time.NewTimer(w.o.Inspect)
+	defer timer.Stop()
 	select {
 	case <-w.j.wake:
 	case err := <-w.jobs:
 		w.finished(err)
+	case <-timer.C:
 	}
 }
 
@@ -121,6 +127,13 @@ func (w *writer) commit() error {
 	}
 	if err := w.store(); err != nil {
 		return err
+	}
+	// A record is durable only if it is found under the journal's name.
+	if err := w.held(); err != nil {
+		w.lostFile(err)
+		if err := w.rewrite(); err != nil {
+			return err
+		}
 	}
 	// On disk. First the figure, then the call: who is woken finds it risen.
 	c := &w.j.counters
@@ -174,13 +187,17 @@ func (w *writer) appendSync(f File, text []byte) error {
 	return nil
 }
 
+// failedText is what a disk that takes nothing means.
+const failedText = "no address is given until the disk takes it, and no lease is prolonged; leases are kept in memory and tried again. " +
+	"Offers, boot files and renewals of young leases (dhcp-cache-threshold) go on. Free space, make it writable, or look at the kernel's log for the disk"
+
 // failed reports the first of a row of failures.
 func (w *writer) failed(err error) {
 	first := w.j.failure.Load() == nil
 	err = fmt.Errorf("lease file %s cannot be written: %w", w.j.path, plain(err))
 	w.j.failure.Store(&err)
 	if first {
-		w.o.Notify(Notice{Err: err, Text: "no address is given until the disk takes it; leases are kept in memory and tried again"})
+		w.o.Notify(Notice{Err: err, Text: failedText})
 	}
 }
 

@@ -155,6 +155,15 @@ func (t *Table) SetAgent(i int32, agent []byte) {
 	}
 }
 
+// Stamp sets the wall-clock times of a slot anew from those that count, after
+// the wall clock was set.
+func (t *Table) Stamp(i int32, now batch.Time) {
+	s := &t.slots[i]
+	ends := now.Wall + (s.End-now.Mono)/batch.Second
+	s.CLTT += ends - s.Ends
+	s.Starts, s.Ends = now.Wall-(now.Mono-s.Start)/batch.Second, ends
+}
+
 // Record describes slot i as the journal has it from now on. Seq is left to
 // the caller.
 func (t *Table) Record(i int32, r *batch.Lease) {

@@ -22,7 +22,7 @@ func (t *Table) Restore(now batch.Time, r *batch.Lease) bool {
 	t.forget(i)
 	s.State = restored(r.State)
 	s.Starts, s.Ends, s.CLTT = r.Starts, r.Ends, r.CLTT
-	s.Start, s.End = monoOf(now, r.Starts), monoOf(now, r.Ends)
+	s.Start, s.End = lifetime(now, r)
 	s.Order, s.Seq = 0, 0
 	if s.State != abandonedState {
 		t.identify(i, &Client{HW: cleanHW(r.HW), ID: idOf(r)}, true)
@@ -146,6 +146,17 @@ func restored(s batch.LeaseState) batch.LeaseState {
 		return abandonedState
 	}
 	return freeState
+}
+
+// lifetime places a record on the monotonic clock. With a wall clock that is
+// behind the record a lease has its whole length before it, never more: it ends
+// too late rather than too early, but not by decades.
+func lifetime(now batch.Time, r *batch.Lease) (start, end int64) {
+	start, end = min(monoOf(now, r.Starts), now.Mono), monoOf(now, r.Ends)
+	if r.Ends != batch.Forever && r.Starts > now.Wall && r.Ends >= r.Starts {
+		end = min(end, monoOf(now, now.Wall+r.Ends-r.Starts))
+	}
+	return start, end
 }
 
 // monoOf converts a wall-clock second to the monotonic clock; what is further

@@ -1,0 +1,156 @@
+package crash
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"bootstorm/bench"
+	"bootstorm/proto"
+)
+
+// onDisk puts the lease file on a small file system of its own. The private
+// world of package lab has its own mounts, so nobody else sees it.
+func (s *site) onDisk() (mount string) {
+	s.Helper()
+	mount = filepath.Join(s.dir, "disk")
+	s.must(os.Mkdir(mount, 0o755))
+	s.must(unix.Mount("bootstorm", mount, "tmpfs", 0, "size=1m"))
+	s.Cleanup(func() {
+		for unix.Unmount(mount, unix.MNT_DETACH) == nil { // a failed test may leave two
+		}
+	})
+	s.leases = filepath.Join(mount, "dhcpd.leases")
+	return mount
+}
+
+// fill leaves no room on the file system.
+func (s *site) fill(mount string) {
+	s.Helper()
+	f, err := os.Create(filepath.Join(mount, "ballast"))
+	s.must(err)
+	defer f.Close()
+	for size := 64 << 10; size > 0; {
+		_, err := f.Write(make([]byte, size))
+		switch {
+		case errors.Is(err, syscall.ENOSPC):
+			size /= 2
+		default:
+			s.must(err)
+		}
+	}
+}
+
+// boot has some nodes boot and waits until so many of their ACKs were seen, if
+// any are wanted, else for their offers.
+func (s *site) boot(c *crowd, first byte, nodes int, acks int) {
+	s.Helper()
+	storm, err := bench.NewStorm(bench.Config{Nodes: nodes, Sequence: bench.DORA, Seed: uint64(first),
+		First: proto.MAC{0x52, 0x54, 0, 9, first, 0}}, contents())
+	s.must(err)
+	had, offers := c.acks, c.offers
+	s.run(storm, c, func(now time.Duration) bool {
+		if now > patience {
+			s.Fatalf("%d of %d OFFERs, %d of %d ACKs\n%s", c.offers-offers, nodes, c.acks-had, acks, s.server.Output())
+		}
+		return c.acks-had >= max(acks, 1) || acks == 0 && c.offers-offers >= nodes && now > time.Second
+	})
+	s.drain(c)
+	if got := c.acks - had; got > acks {
+		s.Errorf("%d ACKs, want %d", got, acks)
+	}
+}
+
+// fault is a disk that takes nothing for a while.
+type fault struct {
+	begin, end func(s *site, mount string)
+	says       string
+}
+
+// inside runs a command among the server's mounts: ip netns exec gives each
+// command its own.
+func (s *site) inside(args ...string) {
+	s.Helper()
+	_, err := s.node0.Must(append([]string{"nsenter", "-t", strconv.Itoa(s.server.Pid()), "-m"}, args...)...)
+	s.must(err)
+}
+
+// diskFaults are those that a small file system can have.
+var diskFaults = map[string]fault{
+	"full": {
+		func(s *site, mount string) { s.fill(mount) },
+		func(s *site, mount string) { s.must(os.Remove(filepath.Join(mount, "ballast"))) },
+		"cannot be written: no space left on device"},
+	// An open file keeps a file system from becoming read-only by request. An
+	// empty read-only one over it comes near: the journal's file is gone from under
+	// its name, and no new one can be made.
+	"read-only": {
+		func(s *site, mount string) { s.inside("mount", "-t", "tmpfs", "-o", "ro", "empty", mount) },
+		func(s *site, mount string) { s.inside("umount", mount) },
+		"read-only file system"},
+}
+
+// TestDisk fills the disk, or makes it read-only, under a running server: offers,
+// boot files and renewals of young leases go on, no lease is acknowledged, the
+// log says so, and when the disk comes back so does everything, without a restart.
+func TestDisk(t *testing.T) {
+	for name, f := range diskFaults {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, poolConf)
+			mount := s.onDisk()
+			s.serve()
+			c := newCrowd()
+			s.boot(c, 1, 20, 20)
+			young := c.some(20)
+			f.begin(s, mount)
+			s.boot(c, 2, 20, 0)
+			s.said(f.says)
+			s.said("no address is given until the disk takes it")
+			if got := s.ask(c, young, patience); got != 20 {
+				t.Errorf("%d of 20 young leases confirmed", got)
+			}
+			f.end(s, mount)
+			s.said("the lease file can be written again")
+			s.drain(c)
+			s.boot(c, 3, 20, 20)
+			s.kill()
+			if bad := c.missing(s.leases); bad != nil || c.wrong != nil {
+				t.Errorf("%v %v", bad, c.wrong)
+			}
+		})
+	}
+}
+
+// TestLeaseFileTakenAway deletes and replaces the lease file of a running
+// server, which notices, says so, and loses nothing.
+func TestLeaseFileTakenAway(t *testing.T) {
+	s := newSite(t, poolConf)
+	s.serve()
+	c := newCrowd()
+	s.boot(c, 1, 20, 20)
+	s.must(os.Remove(s.leases))
+	s.said("was changed while in use: it was deleted; it is written anew from memory")
+	s.boot(c, 2, 20, 20)
+	s.must(os.WriteFile(s.leases+".mine", []byte("# from a backup\n"), 0o644))
+	s.must(os.Rename(s.leases+".mine", s.leases))
+	s.boot(c, 3, 20, 20) // at once: what is acknowledged now is in no file but the new one
+	s.said("another file took its place; it is written anew from memory")
+	s.kill()
+	if bad := c.missing(s.leases); bad != nil || c.wrong != nil {
+		t.Errorf("%v %v", bad, c.wrong)
+	}
+	if kept, err := os.ReadFile(s.leases + ".replaced"); err != nil || string(kept) != "# from a backup\n" {
+		t.Errorf("kept %q, %v", kept, err)
+	}
+	s.serve()
+	all := c.some(60)
+	if got := s.ask(c, all, patience); got != 60 || c.wrong != nil {
+		t.Errorf("%d of 60 nodes came back, wrong: %v", got, c.wrong)
+	}
+}

@@ -200,8 +200,7 @@ func (r *recording) everyCut(t *testing.T, step int) (states int) {
 	acked := uint64(0)
 	for k := range len(r.mem.trace) + 1 {
 		if k > 0 && r.mem.trace[k-1].kind == opAck {
-			acked = uint64(r.mem.trace[k-1].size)
-			continue // nothing on disk has changed
+			acked = uint64(r.mem.trace[k-1].size) // from here on, whatever comes next
 		}
 		c := cutAt(r.start, r.mem.trace[:k])
 		seen := map[int]bool{}
@@ -224,11 +223,19 @@ func (r *recording) everyCut(t *testing.T, step int) (states int) {
 	return states
 }
 
-// TestPowerCut cuts the power after every operation of recorded runs, and tries
-// all that a disk may then hold: each unsynced write torn, followed by nothing or
-// by zeroes, or its end without its beginning; each subset of the unsynced changes
-// of names.
-func TestPowerCut(t *testing.T) {
+// powerCase is a run to be cut.
+type powerCase struct {
+	name    string
+	start   map[string][]byte
+	step    int
+	options Options
+	run     func(m *memFS, j *Journal)
+	compact bool
+}
+
+// powerCases are runs over files of every kind that may be found.
+func powerCases(t *testing.T) []powerCase {
+	t.Helper()
 	found, err := os.ReadFile("testdata/dhcpd-4.4.leases")
 	if err != nil {
 		t.Fatal(err)
@@ -238,14 +245,7 @@ func TestPowerCut(t *testing.T) {
 	damaged := map[string][]byte{"l": append(slices.Clone(found), "junk; lease 192.168.1.77 { binding state free; }\n"...)}
 	small := Options{CompactBytes: 2 << 10}
 	plain := func(m *memFS, j *Journal) { feed(t, j, 1, 60, 4) }
-	for _, c := range []struct {
-		name    string
-		start   map[string][]byte
-		step    int
-		options Options
-		run     func(m *memFS, j *Journal)
-		compact bool
-	}{
+	return []powerCase{
 		{"a new file, appended to and compacted", nil, 1, small, plain, true},
 		{"dhcpd's file taken over", dhcpd, 3, Options{}, func(m *memFS, j *Journal) { feed(t, j, 1, 12, 4) }, false},
 		{"dhcpd's file taken over and compacted", dhcpd, 37, small, func(m *memFS, j *Journal) { feed(t, j, 1, 150, 4) }, true},
@@ -267,7 +267,15 @@ func TestPowerCut(t *testing.T) {
 			m.meddle(func() { delete(m.names, "l") })
 			feed(t, j, 13, 24, 4)
 		}, false},
-	} {
+	}
+}
+
+// TestPowerCut cuts the power after every operation of recorded runs, and tries
+// all that a disk may then hold: each unsynced write torn, followed by nothing or
+// by zeroes, or its end without its beginning; each subset of the unsynced changes
+// of names.
+func TestPowerCut(t *testing.T) {
+	for _, c := range powerCases(t) {
 		t.Run(c.name, func(t *testing.T) {
 			r := record(t, c.start, 4, c.options, c.run)
 			if n := r.mem.count(opRename); c.compact && n < 2 {

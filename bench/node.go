@@ -56,9 +56,10 @@ type node struct {
 	on       bool
 
 	interrupted bool // the power went in the middle of the boot
-	boot        int  // boots ended
-	at          int  // index into the storm's steps
-	fetch       int  // index into script.Fetches
+	stage       Stage
+	boot        int // boots ended
+	at          int // index into the storm's steps
+	fetch       int // index into script.Fetches
 	begun       int64
 	phase       int64 // when the phase began
 
@@ -123,7 +124,11 @@ func (n *node) enter(now int64) {
 		return
 	}
 	n.phase = now
-	switch s := &n.storm.steps[n.at]; s.kind {
+	s := &n.storm.steps[n.at]
+	if to := stageOf(s, n.stage); to != n.stage {
+		n.reach(to)
+	}
+	switch s.kind {
 	case stepDHCP:
 		// Each program brings its own network stack: address and ARP cache of the
 		// one before are gone.
@@ -213,29 +218,31 @@ func (n *node) phaseName() string {
 // finish ends a boot that went well.
 func (n *node) finish(now int64) {
 	n.storm.stats.bootDone(now, now-n.begun)
-	n.powerOff(now)
+	n.powerOff(now, StageDone)
 }
 
 // fail ends a boot; the reason is for the report, where equal ones are counted
 // together.
 func (n *node) fail(now int64, format string, args ...any) {
 	n.storm.stats.bootFailed(now, n, fmt.Sprintf(format, args...))
-	n.powerOff(now)
+	n.powerOff(now, StageFailed)
 }
 
 // powerOff takes the node off the wire; the next boot, if any is left, is
-// Config.Pause away.
-func (n *node) powerOff(now int64) {
+// Config.Pause away. After the last one the node stays in the stage given.
+func (n *node) powerOff(now int64, end Stage) {
 	n.off()
 	if n.boot++; n.boot < n.storm.config.Boots {
 		n.deadline = now + n.storm.config.Pause
 	} else {
 		n.storm.left--
+		n.reach(end)
 	}
 }
 
 // off is what the loss of power does.
 func (n *node) off() {
+	n.reach(StageOff)
 	n.on, n.addr, n.deadline, n.limit, n.cut = false, 0, never, never, never
 	n.arp.forget()
 	n.file.close()

@@ -17,6 +17,7 @@ type Storm struct {
 	ledger *ledger
 	stats  stats
 	out    Out
+	line   timeline
 	left   int // nodes with boots to do
 	began  int64
 
@@ -34,7 +35,7 @@ func NewStorm(c Config, files *Contents) (*Storm, error) {
 		return nil, err
 	}
 	s := &Storm{config: c, steps: stepsOf(&c), files: files, nodes: make([]node, c.Nodes), timers: newSchedule(c.Nodes),
-		ledger: newLedger(c.Nodes), left: c.Nodes}
+		ledger: newLedger(c.Nodes), left: c.Nodes, line: newTimeline(c.Nodes)}
 	for i := range s.nodes {
 		s.nodes[i].initialize(s, i)
 	}
@@ -77,7 +78,7 @@ func stepsOf(c *Config) []step {
 
 // Begin switches the nodes on, spread over Config.Ramp.
 func (s *Storm) Begin(now int64) {
-	s.began, s.stats.last = now, now
+	s.began, s.stats.last, s.line.due = now, now, now+s.line.every
 	for i := range s.nodes {
 		// In floating point: the product of a long ramp and many nodes is large.
 		at := now + int64(float64(s.config.Ramp)*float64(i)/float64(len(s.nodes)))
@@ -136,6 +137,9 @@ func (s *Storm) recipient(now int64, p *proto.Packet) int {
 
 // Advance does everything that is due at now.
 func (s *Storm) Advance(now int64) {
+	if now >= s.line.due { // what holds until now; the picture draws steps
+		s.line.sample(now, now-s.began)
+	}
 	if s.in != nil {
 		for f := s.in.leave(now); f != nil; f = s.in.leave(now) {
 			s.deliver(now, f.data, f.checksum)

@@ -37,6 +37,7 @@ type stormOptions struct {
 	ifname string
 	root   string
 	out    string
+	svg    string
 	quiet  bool
 	sim    simulationOptions
 }
@@ -96,6 +97,7 @@ func (o *stormOptions) flags(c *cobra.Command) {
 	f.DurationVar(&o.delay, "delay", 0, "delay of every frame")
 	f.DurationVar(&o.jitter, "jitter", 0, "up to this much is added to the delay")
 	f.StringVar(&o.out, "json", "", "write the result as JSON to this file, - for standard output")
+	f.StringVar(&o.svg, "svg", "", "draw where the nodes were over time, and how long boots took, into this file")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress")
 	o.sim.flags(f)
 	c.MarkFlagsMutuallyExclusive("interface", "virtual")
@@ -183,6 +185,11 @@ func (o *stormOptions) report(w io.Writer, r *bench.Result) error {
 		}
 		if err != nil {
 			return fmt.Errorf("--json: %w", err)
+		}
+	}
+	if o.svg != "" {
+		if err := os.WriteFile(o.svg, r.Picture(), 0o644); err != nil {
+			return fmt.Errorf("--svg: %w", err)
 		}
 	}
 	if !r.OK() {

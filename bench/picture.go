@@ -22,7 +22,7 @@ const (
 
 // stageColours are mid tones, readable on white and on black. What is not on is
 // not drawn.
-var stageColours = [Stages]string{"", "#e03131", "#f08c00", "#e8590c", "#f2c037", "#1c7ed6", "#9c6ade", "#2f9e44", "#495057"}
+var stageColours = [Stages]string{"", "#e8590c", "#f2b01e", "#9c6ade", "#e64980", "#1c7ed6", "#0c8599", "#2f9e44", "#495057"}
 
 // Picture draws the storm as SVG: above, how many nodes were in each stage at
 // which time; below, how many boots took how long.
@@ -151,9 +151,9 @@ func (p *picture) times() {
 		name string
 		at   time.Duration
 		dash string
-	}{{"median", p.r.Boot.P50, "1 3"}, {"99 %", p.r.Boot.P99, "5 3"}, {"slowest", p.r.Boot.Max, ""}} {
+	}{{"median", p.r.Boot.P50, "2 3"}, {"99 %", p.r.Boot.P99, "5 3"}, {"slowest", p.r.Boot.Max, ""}} {
 		y := timesTop + 12 + 22*i
-		fmt.Fprintf(p.b, "<path class=\"line\" stroke=\"#1c7ed6\" stroke-dasharray=\"%s\" d=\"M%.1f %dV%dM%d %dh14\"/><text x=\"%d\" y=\"%d\">%s %s</text>\n",
+		fmt.Fprintf(p.b, "<path class=\"line\" stroke=\"#e03131\" stroke-dasharray=\"%s\" d=\"M%.1f %dV%dM%d %dh14\"/><text x=\"%d\" y=\"%d\">%s %s</text>\n",
 			q.dash, p.x(q.at), timesTop, timesBottom, fieldRight+16, y-5, fieldRight+38, y, q.name, Duration(q.at))
 	}
 }

@@ -38,8 +38,8 @@ type Sample struct {
 	Nodes [Stages]int32
 }
 
-// A timeline begins with a sample each millisecond. When it is full, every
-// second sample goes and the distance doubles: its memory is the same for a
+// A timeline begins with a sample each millisecond. When it is full, the
+// distance doubles and the samples between go: its memory is the same for a
 // storm of a second and of an hour.
 const (
 	timelineFirst = int64(time.Millisecond)
@@ -69,14 +69,25 @@ func (t *timeline) move(from, to Stage) {
 // sample notes what holds until now. at counts from the first power-on.
 func (t *timeline) sample(now, at int64) {
 	if len(t.samples) == timelineMost {
-		half := t.samples[:0]
-		for i := 1; i < timelineMost; i += 2 {
-			half = append(half, t.samples[i])
-		}
-		t.samples, t.every = half, 2*t.every
+		t.thin()
 	}
 	t.samples = append(t.samples, Sample{At: time.Duration(at), Nodes: t.counts})
 	t.due = now + t.every
+}
+
+// thin doubles the distance until at most half of the samples are left. Their
+// times decide, not their places: nothing is sampled while nothing happens.
+func (t *timeline) thin() {
+	for len(t.samples) > timelineMost/2 {
+		t.every *= 2
+		kept, next := t.samples[:0], time.Duration(0)
+		for _, s := range t.samples {
+			if s.At >= next {
+				kept, next = append(kept, s), s.At+time.Duration(t.every)
+			}
+		}
+		t.samples = kept
+	}
 }
 
 // stageOf is the stage that a step belongs to; a pause belongs to the one

@@ -10,7 +10,7 @@ import (
 // calls Advance when Deadline is reached. Times are nanoseconds from any start.
 type Storm struct {
 	config Config
-	steps  []step // of every boot
+	steps  [clients][]step // of every boot, by the client that a node begins with
 	files  *Contents
 	nodes  []node
 	timers *schedule
@@ -34,46 +34,19 @@ func NewStorm(c Config, files *Contents) (*Storm, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
-	s := &Storm{config: c, steps: stepsOf(&c), files: files, nodes: make([]node, c.Nodes), timers: newSchedule(c.Nodes),
+	s := &Storm{config: c, files: files, nodes: make([]node, c.Nodes), timers: newSchedule(c.Nodes),
 		ledger: newLedger(c.Nodes), left: c.Nodes, line: newTimeline(c.Nodes)}
 	for i := range s.nodes {
+		who := c.Clients.of(i)
+		if s.steps[who] == nil {
+			s.steps[who] = stepsOf(&c, who)
+		}
 		s.nodes[i].initialize(s, i)
 	}
 	if !c.Link.none() {
 		s.in, s.outward = newWire(c.Link, c.Seed, 1), newWire(c.Link, c.Seed, 2)
 	}
 	return s, nil
-}
-
-// stepsOf spells out a sequence.
-func stepsOf(c *Config) []step {
-	var steps []step
-	pause := func(d int64, phase string) {
-		if c.Waits && d > 0 {
-			steps = append(steps, step{kind: stepPause, pause: d, phase: phase})
-		}
-	}
-	if c.Sequence != Linux {
-		steps = append(steps, step{kind: stepDHCP, who: edk2, phase: "firmware DHCP"})
-	}
-	if c.Sequence == Guide || c.Sequence == Full || c.Sequence == Firmware {
-		steps = append(steps, step{kind: stepFile, who: edk2})
-	}
-	if c.Sequence == Guide || c.Sequence == Full {
-		pause(c.Loader, "start of iPXE")
-		if c.Fresh {
-			again := step{kind: stepOptional, who: ipxe, phase: "autoexec.ipxe"}
-			steps = append(steps, again, again)
-		}
-		steps = append(steps, step{kind: stepDHCP, who: ipxe, phase: "iPXE DHCP"})
-		pause(c.IPv6Wait, "iPXE waiting for a router")
-		steps = append(steps, step{kind: stepFile, who: ipxe}, step{kind: stepScript, who: ipxe})
-	}
-	if c.Sequence == Linux || c.Sequence == Full {
-		steps = append(steps, step{kind: stepDHCP, who: linux, phase: "system DHCP"},
-			step{kind: stepRenew, who: linux, pause: c.Renew, phase: "renewal"})
-	}
-	return steps
 }
 
 // Begin switches the nodes on, spread over Config.Ramp.

@@ -107,7 +107,7 @@ func stageOf(s *step, before Stage) Stage {
 			return StageScript
 		}
 		return StageProgram
-	case stepScript:
+	case stepScript, stepList:
 		return StageLoader
 	case stepOptional:
 		return StageIPXE

@@ -23,6 +23,7 @@ import (
 type stormOptions struct {
 	config   bench.Config
 	sequence string
+	clients  string
 	prefix   string
 	ramp     time.Duration
 	pause    time.Duration
@@ -48,6 +49,18 @@ what the real ones send and keep their timers. Every byte they receive is compar
 the files below --tftp-root, every DHCP reply with what its client needs, every address
 with who else holds it.
 
+A node is one of --clients, and a boot is a --sequence:
+  edk2      UEFI firmware, which collects offers, probes for the size, reads with windowsize 4
+  rom       PXE ROM of a BIOS network card: blksize 1456, block by block
+  grub      GRUB, loaded by edk2: blksize 1024, never repeats an ACK
+  uboot     U-Boot: blksize 1468, with --windowsize if it is more than 1
+  guide     the firmware's boot file; if that is iPXE (edk2, rom) its DHCP, its script and what
+            that fetches; else (grub, uboot) --files
+  firmware  the firmware's DHCP and boot file        dora    the firmware's DHCP alone
+  kernel    the firmware's DHCP, then --files by the boot loader: GRUB, U-Boot, or one that
+            reads in order with blksize 1468 and --windowsize
+  linux     a Linux system's DHCP and its renewal    full    guide, then linux
+
 With --interface it storms the server that is on that segment, over real frames
 (needs CAP_NET_RAW; the interface needs no address). With --virtual it storms
 bootstorm's core with --config in this process, in virtual time: the same --seed gives
@@ -63,7 +76,8 @@ func stormCommand() *cobra.Command {
 		Short: "Boot simulated nodes and check everything they get",
 		Long:  stormHelp,
 		Example: "  bench storm --interface veth1 --tftp-root /srv/tftp --nodes 300\n" +
-			"  bench storm --virtual --config dhcpd.conf --tftp-root /srv/tftp --nodes 1000 --loss 0.01 --seed 7",
+			"  bench storm --virtual --config dhcpd.conf --tftp-root /srv/tftp --nodes 1000 --loss 0.01 --seed 7\n" +
+			"  bench storm --interface veth1 --sequence kernel --files vmlinuz,initrd.img --windowsize 16",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
@@ -78,7 +92,10 @@ func (o *stormOptions) flags(c *cobra.Command) {
 	f.StringVar(&o.root, "tftp-root", "/srv/tftp", "directory with what the files must hold")
 	f.IntVar(&o.config.Nodes, "nodes", 100, "number of nodes")
 	f.IntVar(&o.config.Boots, "boots", 1, "boots of each node, one after the other")
-	f.StringVar(&o.sequence, "sequence", "guide", "what a boot is: guide, firmware, dora, linux, full")
+	f.StringVar(&o.sequence, "sequence", "guide", "what a boot is: guide, firmware, dora, linux, full, kernel")
+	f.StringVar(&o.clients, "clients", "edk2", "kinds of nodes and their shares: edk2=70,rom=10,grub=10,uboot=10")
+	f.StringSliceVar(&o.config.Files, "files", nil, "what boot loaders read, below --tftp-root: kernel,initrd")
+	f.IntVar(&o.config.Window, "windowsize", 1, "TFTP window (RFC 7440) that boot loaders ask for: 16, 64")
 	f.BoolVar(&o.config.Waits, "waits", false, "keep the pauses that clients make by themselves (a guide's boot then takes 25 s)")
 	f.DurationVar(&o.ipv6Wait, "ipv6-wait", time.Duration(bench.DefaultIPv6Wait), "with --waits: iPXE's wait for a router")
 	f.DurationVar(&o.ramp, "ramp", 0, "switch the nodes on evenly over this time")
@@ -109,6 +126,9 @@ func (o *stormOptions) settle() (err error) {
 	c := &o.config
 	if c.Sequence, err = bench.ParseSequence(o.sequence); err != nil {
 		return err
+	}
+	if c.Clients, err = bench.ParseMix(o.clients); err != nil {
+		return fmt.Errorf("--clients: %w", err)
 	}
 	mac, err := net.ParseMAC(o.prefix)
 	if err != nil || len(mac) != 6 {

@@ -39,8 +39,16 @@ type Result struct {
 	KernelDrops   uint64        `json:"kernel_drops"` // frames that this machine lost on the way to the nodes
 
 	Wall time.Duration `json:"wall"` // how long the run took in real time
-	// CPU is the server's user and system time, if the driver knows it.
-	CPU time.Duration `json:"cpu,omitempty"`
+	// How late the driver served the nodes' own timers: the worst case, and the
+	// share of its turns in which one was more than 5 ms late. In virtual time
+	// nothing is late.
+	LateMost  time.Duration `json:"late_most"`
+	LateTurns float64       `json:"late_turns"`
+
+	// CPU is the server's user and system time, Memory the most that it held, in
+	// bytes, if the driver knows them.
+	CPU    time.Duration `json:"cpu,omitempty"`
+	Memory uint64        `json:"memory,omitempty"`
 
 	// Timeline and Took, the duration of every boot in ascending order, are for
 	// Picture.

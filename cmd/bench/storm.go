@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"bootstorm/bench"
+	"bootstorm/bench/peers"
 	"bootstorm/bench/segment"
 	"bootstorm/proto"
 
@@ -36,6 +36,8 @@ type stormOptions struct {
 	jitter   time.Duration
 
 	ifname string
+	yes    bool
+	pid    int
 	root   string
 	out    string
 	svg    string
@@ -62,7 +64,8 @@ A node is one of --clients, and a boot is a --sequence:
   linux     a Linux system's DHCP and its renewal    full    guide, then linux
 
 With --interface it storms the server that is on that segment, over real frames
-(needs CAP_NET_RAW; the interface needs no address). With --virtual it storms
+(needs CAP_NET_RAW; the interface needs no address). If that is no virtual cable, it
+warns and asks for --yes; bench/REHEARSAL.md says how to rehearse a storm on a segment in use. With --virtual it storms
 bootstorm's core with --config in this process, in virtual time: the same --seed gives
 the same result.
 
@@ -89,6 +92,8 @@ func stormCommand() *cobra.Command {
 func (o *stormOptions) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&o.ifname, "interface", "", "storm the server on this interface's segment")
+	f.BoolVar(&o.yes, "yes", false, "storm an interface that is no virtual cable (veth), where other machines may be")
+	f.IntVar(&o.pid, "server-pid", 0, "with --interface: report processor time and memory of this process, the server on this machine")
 	f.StringVar(&o.root, "tftp-root", "/srv/tftp", "directory with what the files must hold")
 	f.IntVar(&o.config.Nodes, "nodes", 100, "number of nodes")
 	f.IntVar(&o.config.Boots, "boots", 1, "boots of each node, one after the other")
@@ -166,7 +171,7 @@ func (o *stormOptions) run(cmd *cobra.Command) error {
 	if o.sim.virtual {
 		r, err = o.sim.run(s, o.root, show.Interval(), callback)
 	} else {
-		r, err = o.overInterface(cmd.Context(), s, show.Interval(), callback)
+		r, err = o.overInterface(cmd, s, show.Interval(), callback)
 	}
 	show.End()
 	if r != nil {
@@ -176,15 +181,41 @@ func (o *stormOptions) run(cmd *cobra.Command) error {
 }
 
 // overInterface runs the storm on real frames until it is done or interrupted.
-func (o *stormOptions) overInterface(ctx context.Context, s *bench.Storm, every time.Duration, show func(bench.Progress)) (*bench.Result, error) {
+func (o *stormOptions) overInterface(cmd *cobra.Command, s *bench.Storm, every time.Duration, show func(bench.Progress)) (*bench.Result, error) {
+	warning, err := cautionFor(o.ifname, &o.config)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprint(cmd.ErrOrStderr(), warning)
+	if warning != "" && !o.yes { // no question: most storms are started where nobody could answer it
+		return nil, errors.New("nothing was sent; --yes if that is what you want")
+	}
 	conn, err := segment.Open(o.ifname)
 	if err != nil {
 		return nil, fmt.Errorf("--interface: %w", err)
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	r, err := bench.Run(ctx, s, conn, every, show)
+	r, err := o.observed(func() (*bench.Result, error) { return bench.Run(ctx, s, conn, every, show) })
 	return r, errors.Join(err, conn.Close())
+}
+
+// observed runs a storm and watches the server, if it was told which process
+// that is.
+func (o *stormOptions) observed(run func() (*bench.Result, error)) (*bench.Result, error) {
+	if o.pid == 0 {
+		return run()
+	}
+	server, err := peers.Observe(o.pid)
+	if err != nil {
+		return nil, fmt.Errorf("--server-pid: %w", err)
+	}
+	r, err := run()
+	cpu, memory := server.End()
+	if r != nil {
+		r.CPU, r.Memory = cpu, memory
+	}
+	return r, err
 }
 
 // report writes the result; one that is not perfect is errDifferent.

@@ -3,6 +3,7 @@ package bench
 import (
 	"strconv"
 
+	"bootstorm/engine/batch"
 	"bootstorm/proto"
 )
 
@@ -25,16 +26,17 @@ func (n *node) oack(now int64, b []byte) {
 		switch {
 		case name == "blksize":
 			blksize = v
-		case name == "windowsize" && t.who == edk2:
+		case name == "windowsize" && n.storm.config.windowOf(t.who) > 1:
 			window = v
-		case name == "tsize" && (t.who == ipxe || t.state == probing):
+		case name == "tsize" && (habits[t.who].tsize || t.state == probing):
 			tsize = v
+		case name == "timeout" && t.who == uboot && v == int(habits[uboot].wait/batch.Second): // RFC 2349: accepted as it is
 		default: // edk2 and PXELINUX abort; to send one is a fault for any client
 			n.fail(now, "%s: the OACK grants %q, which was not asked for", t.name, name)
 			return
 		}
 	}
-	if complaint := t.judgeOack(blksize, window, tsize); complaint != "" {
+	if complaint := n.judgeOack(blksize, window, tsize); complaint != "" {
 		n.fail(now, "%s: the OACK %s", t.name, complaint)
 		return
 	}
@@ -42,17 +44,14 @@ func (n *node) oack(now int64, b []byte) {
 }
 
 // judgeOack says what is wrong with the values granted.
-func (t *transfer) judgeOack(blksize, window, tsize int) string {
+func (n *node) judgeOack(blksize, window, tsize int) string {
+	t := &n.file
 	// The server may grant less than was asked for, never more (RFC 2348, RFC
 	// 7440); tsize it must answer with the true size (RFC 2349).
-	largest := edk2Blksize
-	if t.who == ipxe {
-		largest = ipxeBlksize
-	}
 	switch {
-	case blksize < 8 || blksize > largest:
+	case blksize < 8 || blksize > habits[t.who].blksize:
 		return "grants a blksize of " + strconv.Itoa(blksize)
-	case window < 1 || window > edk2Window:
+	case window < 1 || window > n.storm.config.windowOf(t.who):
 		return "grants a windowsize of " + strconv.Itoa(window)
 	case tsize >= 0 && tsize != t.file.Size:
 		return "says " + strconv.Itoa(tsize) + " bytes, the file has " + strconv.Itoa(t.file.Size)
@@ -63,7 +62,7 @@ func (t *transfer) judgeOack(blksize, window, tsize int) string {
 }
 
 // agreed goes on after a sound OACK: the probe is aborted and the read
-// requested from the next port (edk2, PxeBcMtftp.c), a read is begun.
+// requested from the next port (edk2, PxeBcMtftp.c; ROMs likewise), a read is begun.
 func (n *node) agreed(now int64, blksize, window int) {
 	t := &n.file
 	if t.state == probing {
@@ -104,10 +103,10 @@ func pair(b []byte) (name, value string, rest []byte, ok bool) {
 	return name, value, b[len(value)+1:], true
 }
 
-// edk2Data takes blocks in order only, acknowledges each full window, and says
-// again what it has for every block that it does not expect
-// (Mtftp4Rrq.c, Mtftp4RrqHandleData).
-func (n *node) edk2Data(now int64, number uint16, b []byte) {
+// orderedData takes blocks in order only and acknowledges each full window. edk2
+// says again what it has for every block that it does not expect (Mtftp4Rrq.c,
+// Mtftp4RrqHandleData), others seldomer.
+func (n *node) orderedData(now int64, number uint16, b []byte) {
 	t := &n.file
 	if number != uint16(t.next+1) {
 		// Ahead or behind is decided as sequence numbers are compared: by the
@@ -117,14 +116,19 @@ func (n *node) edk2Data(now int64, number uint16, b []byte) {
 		} else {
 			n.storm.stats.duplicate++
 		}
-		t.acked, t.tries = t.next, 0
-		n.sendAck(now, t.next)
+		if t.complains(number, number-uint16(t.next+1) < 1<<15) {
+			t.acked, t.tries = t.next, 0
+			n.sendAck(now, t.next)
+		}
 		return
 	}
 	if !n.check(now, t.next, b) {
 		return
 	}
 	t.next++
+	if t.who == uboot || t.who == loader { // each block starts the timer anew
+		n.deadline = now + t.fileWait()
+	}
 	// The last block is acknowledged at once even if the window is not full
 	// (RFC 7440 section 4).
 	last := t.next == t.blocks()

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 
 	"bootstorm/engine/batch"
@@ -17,10 +18,11 @@ const (
 	DORA                     // firmware DHCP alone
 	Linux                    // a Linux client's DHCP, then a renewal
 	Full                     // Guide, then Linux: a machine up to its installed system
+	Kernel                   // firmware DHCP, then Config.Files by a boot loader
 	sequences
 )
 
-var sequenceNames = [sequences]string{"guide", "firmware", "dora", "linux", "full"}
+var sequenceNames = [sequences]string{"guide", "firmware", "dora", "linux", "full", "kernel"}
 
 // String returns the name that ParseSequence reads.
 func (s Sequence) String() string {
@@ -45,6 +47,9 @@ type Config struct {
 	Nodes    int
 	Boots    int       // of each node, one after the other; 0 means 1
 	Sequence Sequence  //
+	Clients  Mix       // what the nodes are; in all sequences but Linux
+	Files    []string  // what a boot loader reads: in Kernel any, in Guide and Full GRUB and U-Boot
+	Window   int       // windowsize that the loader and U-Boot ask for (RFC 7440); 0 and 1: none
 	First    proto.MAC // hardware address of the first node; those of the others follow, within its first three bytes
 	Seed     uint64    // of everything random
 	Ramp     int64     // the nodes are switched on evenly over this time
@@ -116,6 +121,12 @@ func (c *Config) complete() error {
 	}
 	if c.Sequence >= sequences {
 		return fmt.Errorf("no such sequence: %d", c.Sequence)
+	}
+	if c.Sequence == Kernel && len(c.Files) == 0 {
+		return errors.New("the kernel sequence needs the names of files")
+	}
+	if c.Window < 0 || c.Window > 65535 {
+		return fmt.Errorf("a windowsize of %d: RFC 7440 allows 1 to 65535", c.Window)
 	}
 	if c.First[0]&1 != 0 {
 		return fmt.Errorf("%s is a group address: no machine has it", c.First)

@@ -20,7 +20,9 @@ type File struct {
 
 	// Fetches are the files that the script asks for, in order, if the file is
 	// an iPXE script.
-	Fetches []string
+	// UEFI's iPXE and that of a BIOS may take different ways through it.
+	Fetches     []string
+	BIOSFetches []string
 }
 
 // Contents are the expected files by their name as a client asks for it.
@@ -34,7 +36,8 @@ func NewContents(files ...*File) *Contents {
 	for _, f := range files {
 		if f.Data != nil {
 			f.Size = len(f.Data)
-			f.Fetches = scriptFetches(f.Data)
+			f.Fetches = scriptFetches(f.Data, "efi")
+			f.BIOSFetches = scriptFetches(f.Data, "pcbios")
 		}
 		c.files[f.Name] = f
 	}

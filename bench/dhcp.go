@@ -37,11 +37,15 @@ type dhcpState struct {
 //
 //	edk2   Dhcp4Dxe/Dhcp4Io.c: 4 s, doubling, four tries
 //	iPXE   src/net/retry.c, config/dhcp.h: DISCOVER from 1 s to 8 s, REQUEST from 250 ms to 8 s
+//	ROM    PXE 2.1: 4 s, doubling, four tries
+//	U-Boot net/bootp.c: DISCOVER from 250 ms to its limit of 28 s; after a REQUEST it waits 5 s and begins again
 //	Linux  RFC 2131 section 4.1 as systemd-networkd does it, without its random second
-var retry = [3]struct{ discover, request []int64 }{
+var retry = [clients]struct{ discover, request []int64 }{
 	edk2:  {[]int64{4000, 8000, 16000, 32000}, []int64{4000, 8000, 16000, 32000}},
 	ipxe:  {[]int64{1000, 2000, 4000, 8000}, []int64{250, 500, 1000, 2000, 4000, 8000}},
 	linux: {[]int64{4000, 8000, 16000, 32000, 64000}, []int64{4000, 8000, 16000, 32000, 64000}},
+	rom:   {[]int64{4000, 8000, 16000, 32000}, []int64{4000, 8000, 16000, 32000}},
+	uboot: {[]int64{250, 500, 1000, 2000, 4000, 8000, 16000}, []int64{5000}},
 }
 
 // proxyWait is how long iPXE waits for a ProxyDHCP offer after its first
@@ -49,12 +53,16 @@ var retry = [3]struct{ discover, request []int64 }{
 // dhcp_discovery_expired).
 const proxyWait = 2 * batch.Second
 
+// romPeriods is how many periods a PXE ROM waits for an OFFER with option 60
+// PXEClient when it has another: those of 4 s and of 8 s.
+const romPeriods = 2
+
 // restartWait is iPXE's pause after a NAK.
 const restartWait = batch.Second
 
 // discover begins a DHCP exchange.
 func (n *node) discover(now int64, who client) {
-	n.dhcp = dhcpState{who: who, phase: selecting, began: now, xid: n.transaction(who)}
+	n.dhcp = dhcpState{who: who, phase: selecting, began: now, xid: n.transaction(now, who)}
 	if who == edk2 && n.storm.config.Waits {
 		n.dhcp.skew = n.random(batch.Second)
 	}
@@ -63,7 +71,10 @@ func (n *node) discover(now int64, who client) {
 
 // transaction chooses the xid: random, except that the iPXE of 2019 derives it
 // from the hardware address alone.
-func (n *node) transaction(who client) uint32 {
+func (n *node) transaction(now int64, who client) uint32 {
+	if who == uboot { // the end of the hardware address plus a clock of milliseconds
+		return (uint32(n.mac[2])<<24 | low(n.mac)) + uint32((now-n.storm.began)/batch.Millisecond)
+	}
 	if who != ipxe || n.storm.config.Fresh {
 		return uint32(n.rng.Uint64())
 	}
@@ -81,7 +92,11 @@ func (n *node) stable() uint32 {
 
 // arm sets the timer for the answer to the message just sent.
 func (n *node) arm(now int64, waits []int64) {
-	n.deadline = now + waits[n.dhcp.tries]*batch.Millisecond - n.dhcp.skew
+	wait := waits[n.dhcp.tries] * batch.Millisecond
+	if n.dhcp.who == uboot && n.dhcp.phase == selecting && n.dhcp.tries > 0 { // 10 % more or less
+		wait += n.random(wait/5) - wait/10
+	}
+	n.deadline = now + wait - n.dhcp.skew
 	n.dhcp.skew = 0
 	n.dhcp.tries++
 	n.dhcp.sent++
@@ -120,14 +135,22 @@ func (n *node) dhcpExpire(now int64) {
 	switch d.phase {
 	case selecting:
 		switch waited := now - d.began; {
-		case d.have && (d.who != ipxe || waited >= proxyWait):
+		case d.have && (d.who != ipxe || waited >= proxyWait) && (d.who != rom || d.tries >= romPeriods):
 			n.sendRequest(now)
 		case d.tries < len(retry[d.who].discover):
 			n.sendDiscover(now)
+		case d.who == uboot: // it never gives up; the limit of a boot does
+			n.storm.stats.repeated.Discover++
+			n.discover(now, uboot)
 		default:
 			n.fail(now, "no OFFER after %d DISCOVERs", d.tries)
 		}
 	case requesting:
+		if d.who == uboot {
+			n.storm.stats.repeated.Request++
+			n.discover(now, uboot)
+			return
+		}
 		if d.tries == len(retry[d.who].request) {
 			n.fail(now, "no ACK after %d REQUESTs", d.tries)
 			return
@@ -182,7 +205,8 @@ func (n *node) offered(now int64, p *proto.Packet, r *reply) {
 	d.have = true
 	// Linux takes the first OFFER; iPXE need not wait for a ProxyDHCP server
 	// that it was told is absent, or that has spoken already.
-	atOnce := d.who == linux || d.who == ipxe && (r.noProxy || r.pxeClient)
+	// A ROM that finds PXEClient in an OFFER has what it looks for.
+	atOnce := d.who == linux || d.who == uboot || d.who == rom && r.pxeClient || d.who == ipxe && (r.noProxy || r.pxeClient)
 	if atOnce || !n.storm.config.Waits {
 		n.sendRequest(now)
 	}
@@ -211,7 +235,7 @@ func (n *node) acknowledged(now int64, p *proto.Packet, r *reply) {
 		return
 	}
 	n.addr, n.lease = r.addr, r.leaseFacts
-	phase := n.storm.steps[n.at].phase
+	phase := n.steps[n.at].phase
 	n.dhcp.phase = bound
 	n.deadline = never
 	n.complete(now, phase)
@@ -220,8 +244,11 @@ func (n *node) acknowledged(now int64, p *proto.Packet, r *reply) {
 // refused reacts to a NAK: firmware gives up, iPXE and Linux begin again.
 func (n *node) refused(now int64) {
 	n.storm.stats.naks++
-	if n.dhcp.who == edk2 {
+	switch n.dhcp.who {
+	case edk2, rom:
 		n.fail(now, "NAK")
+		return
+	case uboot: // it looks for an ACK only
 		return
 	}
 	n.addr = 0 // a NAK ends the use of the address at once (RFC 2131 section 3.1 item 5)

@@ -9,12 +9,18 @@ import (
 var (
 	edk2Parameters = []byte{1, 2, 3, 4, 5, 6, 12, 13, 15, 17, 18, 22, 23, 28, 40, 41, 42, 43, 50, 51, 54, 58, 59, 60, 66, 67, 97,
 		128, 129, 130, 131, 132, 133, 134, 135}
-	ipxeParameters  = []byte{1, 3, 6, 7, 12, 15, 17, 26, 43, 60, 66, 67, 119, 128, 129, 130, 131, 132, 133, 134, 135, 175, 203}
+	ipxeParameters = []byte{1, 3, 6, 7, 12, 15, 17, 26, 43, 60, 66, 67, 119, 128, 129, 130, 131, 132, 133, 134, 135, 175, 203}
+	romParameters  = []byte{1, 2, 3, 4, 5, 6, 12, 13, 15, 17, 18, 22, 23, 28, 40, 41, 42, 43, 50, 51, 54, 58, 59, 60, 66, 67,
+		128, 129, 130, 131, 132, 133, 134, 135}
+	ubootParameters = []byte{1, 3, 6, 12, 17}
 	linuxParameters = []byte{1, 28, 2, 3, 15, 6, 119, 12, 44, 47, 26, 121, 42}
 
 	// ipxeFeatures is option 175 of Debian 12's build: NIC, version and feature flags.
 	ipxeFeatures = []byte{0xb1, 5, 1, 0x1a, 0xf4, 0x10, 0, 0xeb, 3, 1, 0, 0, 0x17, 1, 1, 0x24, 1, 1, 0x13, 1, 1, 0x11, 1, 1,
 		0x27, 1, 1, 0x29, 1, 1, 0x15, 1, 1, 0x1b, 1, 1, 0x12, 1, 1}
+	// biosFeatures is that of a build for the BIOS.
+	biosFeatures = []byte{0xb1, 5, 1, 0x80, 0x86, 0x10, 0x0e, 0xeb, 3, 1, 0, 0, 0x17, 1, 1, 0x22, 1, 1, 0x13, 1, 1, 0x11, 1, 1,
+		0x27, 1, 1, 0x19, 1, 1, 0x29, 1, 1, 0x10, 1, 2, 0x21, 1, 1, 0x15, 1, 1, 0x18, 1, 1, 0x12, 1, 1}
 )
 
 // message builds a DISCOVER or REQUEST as the client n.dhcp.who words it, in
@@ -35,6 +41,11 @@ func (n *node) message(now int64, kind dhcp.Type) []byte {
 	case edk2:
 		h.SetFlags(dhcp.FlagBcast)
 		n.edk2Options(&w, kind)
+	case rom:
+		h.SetFlags(dhcp.FlagBcast)
+		n.romOptions(&w, kind)
+	case uboot:
+		n.ubootOptions(&w, kind)
 	case ipxe:
 		h.SetSecs(n.ipxeSecs())
 		if n.storm.config.Fresh {
@@ -80,15 +91,49 @@ func (n *node) edk2Options(w *dhcp.Writer, kind dhcp.Type) {
 	w.Option(dhcp.OptVendorClass, []byte("PXEClient:Arch:00007:UNDI:003000"))
 }
 
+// romOptions are those that PXE 2.1 demands, as old network cards send them.
+func (n *node) romOptions(w *dhcp.Writer, kind dhcp.Type) {
+	if kind == dhcp.Request {
+		n.choice(w)
+	}
+	w.Option(dhcp.OptParameterList, romParameters)
+	w.Option(dhcp.OptMaxMessageSize, []byte{0x04, 0xec})
+	n.uuidOption(w)
+	w.Option(dhcp.OptClientArch, []byte{0, 0})
+	w.Option(dhcp.OptClientNDI, []byte{1, 2, 1})
+	w.Option(dhcp.OptVendorClass, []byte("PXEClient:Arch:00000:UNDI:002001"))
+}
+
+// ubootOptions are those of net/bootp.c, dhcp_extended, as a build for 64-bit
+// ARM has them.
+func (n *node) ubootOptions(w *dhcp.Writer, kind dhcp.Type) {
+	w.Option(dhcp.OptMaxMessageSize, []byte{0x02, 0x40})
+	if kind == dhcp.Request {
+		n.choice(w)
+	}
+	w.Option(dhcp.OptVendorClass, []byte("U-Boot.armv8"))
+	w.Option(dhcp.OptClientArch, []byte{0, 0x16})
+	w.Option(dhcp.OptClientNDI, []byte{1, 0, 0})
+	w.Option(dhcp.OptParameterList, ubootParameters)
+}
+
 // ipxeOptions are those of src/net/udp/dhcp.c in its order.
 func (n *node) ipxeOptions(w *dhcp.Writer, kind dhcp.Type) {
 	w.Option(dhcp.OptMaxMessageSize, []byte{0x05, 0xc0})
-	w.Option(dhcp.OptClientArch, []byte{0, 7})
-	w.Option(dhcp.OptClientNDI, []byte{1, 3, 10})
-	w.Option(dhcp.OptVendorClass, []byte("PXEClient:Arch:00007:UNDI:003010"))
+	features := ipxeFeatures
+	if n.bios {
+		features = biosFeatures
+		w.Option(dhcp.OptClientArch, []byte{0, 0})
+		w.Option(dhcp.OptClientNDI, []byte{1, 2, 1})
+		w.Option(dhcp.OptVendorClass, []byte("PXEClient:Arch:00000:UNDI:002001"))
+	} else {
+		w.Option(dhcp.OptClientArch, []byte{0, 7})
+		w.Option(dhcp.OptClientNDI, []byte{1, 3, 10})
+		w.Option(dhcp.OptVendorClass, []byte("PXEClient:Arch:00007:UNDI:003010"))
+	}
 	w.Option(dhcp.OptUserClass, []byte("iPXE"))
 	w.Option(dhcp.OptParameterList, ipxeParameters)
-	w.Option(dhcp.OptEncapsulatedIPXE, ipxeFeatures)
+	w.Option(dhcp.OptEncapsulatedIPXE, features)
 	id := [7]byte{1} // hardware type and address (RFC 2132 section 9.14)
 	copy(id[1:], n.mac[:])
 	w.Option(dhcp.OptClientID, id[:])

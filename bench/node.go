@@ -9,15 +9,6 @@ import (
 	"bootstorm/proto"
 )
 
-// client is the program that runs on a node at the moment.
-type client uint8
-
-const (
-	edk2 client = iota
-	ipxe
-	linux
-)
-
 // stepKind is what a step of a sequence does.
 type stepKind uint8
 
@@ -25,6 +16,7 @@ const (
 	stepDHCP     stepKind = iota
 	stepFile              // read the boot file that the ACK named
 	stepScript            // read what the script just read asks for
+	stepList              // read Config.Files
 	stepOptional          // ask for the file that phase names; to be told that there is none is right
 	stepPause
 	stepRenew
@@ -48,6 +40,8 @@ type node struct {
 	id    int
 	mac   proto.MAC
 	uuid  [16]byte
+	steps []step // of each boot
+	bios  bool   // no UEFI: iPXE says so
 	rng   *rand.PCG
 
 	deadline int64 // of the next call of expire
@@ -56,20 +50,21 @@ type node struct {
 	on       bool
 
 	interrupted bool // the power went in the middle of the boot
-	boot        int  // boots ended
-	at          int  // index into the storm's steps
-	fetch       int  // index into script.Fetches
+	stage       Stage
+	boot        int // boots ended
+	at          int // index into steps
+	fetch       int // index into fetches
 	begun       int64
 	phase       int64 // when the phase began
 
-	addr   proto.Addr // configured: the node answers ARP for it
-	lease  leaseFacts
-	arp    resolver
-	dhcp   dhcpState
-	file   transfer
-	script *File
-	id16   uint16 // IPv4 identification
-	port   uint16 // last port used
+	addr    proto.Addr // configured: the node answers ARP for it
+	lease   leaseFacts
+	arp     resolver
+	dhcp    dhcpState
+	file    transfer
+	fetches []string // what the script, or the list, names
+	id16    uint16   // IPv4 identification
+	port    uint16   // last port used
 }
 
 // leaseFacts is what the last ACK said.
@@ -85,6 +80,8 @@ type leaseFacts struct {
 // on the seed and the number only, so nodes do not disturb each other.
 func (n *node) initialize(s *Storm, id int) {
 	*n = node{storm: s, id: id, mac: s.config.MAC(id), rng: rand.NewPCG(s.config.Seed, uint64(id)+1), deadline: never, limit: never, cut: never}
+	who := s.config.Clients.of(id)
+	n.steps, n.bios = s.steps[who], who == rom
 	copy(n.uuid[:], "bootstorm!") // ten bytes, then the hardware address: different for each node
 	copy(n.uuid[10:], n.mac[:])
 }
@@ -106,7 +103,7 @@ func (n *node) random(limit int64) int64 {
 
 // powerOn begins a boot.
 func (n *node) powerOn(now int64) {
-	n.on, n.interrupted, n.at, n.fetch, n.script = true, false, 0, 0, nil
+	n.on, n.interrupted, n.at, n.fetch, n.fetches = true, false, 0, 0, nil
 	n.begun, n.limit, n.cut = now, now+n.storm.config.Limit, never
 	if c := &n.storm.config; c.Cut > 0 && float64(n.random(1<<30)) < c.Cut*(1<<30) {
 		n.cut = now + n.random(c.CutWithin)
@@ -118,12 +115,16 @@ func (n *node) powerOn(now int64) {
 
 // enter begins the step that n.at names.
 func (n *node) enter(now int64) {
-	if n.at == len(n.storm.steps) {
+	if n.at == len(n.steps) {
 		n.finish(now)
 		return
 	}
 	n.phase = now
-	switch s := &n.storm.steps[n.at]; s.kind {
+	s := &n.steps[n.at]
+	if to := stageOf(s, n.stage); to != n.stage {
+		n.reach(to)
+	}
+	switch s.kind {
 	case stepDHCP:
 		// Each program brings its own network stack: address and ARP cache of the
 		// one before are gone.
@@ -135,6 +136,12 @@ func (n *node) enter(now int64) {
 	case stepOptional:
 		n.ask(now, s.who, s.phase)
 	case stepScript:
+		n.readNext(now)
+	case stepList:
+		n.fetch, n.fetches = 0, n.storm.config.Files
+		if s.who == grub || s.who == loader { // another program, with an ARP cache of its own
+			n.arp.forget()
+		}
 		n.readNext(now)
 	case stepPause:
 		n.deadline = now + s.pause
@@ -152,16 +159,16 @@ func (n *node) complete(now int64, phase string) {
 	n.enter(now)
 }
 
-// readNext asks for the next file of the script, or ends the step.
+// readNext asks for the next file of the script or list, or ends the step.
 func (n *node) readNext(now int64) {
-	if n.script == nil || n.fetch == len(n.script.Fetches) {
+	if n.fetch == len(n.fetches) {
 		n.at++
 		n.enter(now)
 		return
 	}
 	n.phase = now
 	n.fetch++
-	n.read(now, ipxe, n.script.Fetches[n.fetch-1])
+	n.read(now, n.steps[n.at].who, n.fetches[n.fetch-1])
 }
 
 // expire is called when n.deadline is reached.
@@ -189,10 +196,10 @@ func (n *node) expire(now int64) {
 	switch {
 	case n.arp.waiting():
 		n.resolveAgain(now)
-	case n.storm.steps[n.at].kind == stepPause:
+	case n.steps[n.at].kind == stepPause:
 		n.at++
 		n.enter(now)
-	case n.storm.steps[n.at].kind == stepDHCP || n.storm.steps[n.at].kind == stepRenew:
+	case n.steps[n.at].kind == stepDHCP || n.steps[n.at].kind == stepRenew:
 		n.dhcpExpire(now)
 	default:
 		n.fileExpire(now)
@@ -201,10 +208,10 @@ func (n *node) expire(now int64) {
 
 // phaseName says what the node is doing.
 func (n *node) phaseName() string {
-	if !n.on || n.at >= len(n.storm.steps) {
+	if !n.on || n.at >= len(n.steps) {
 		return "off"
 	}
-	if s := &n.storm.steps[n.at]; s.kind == stepDHCP || s.kind == stepRenew || s.kind == stepPause {
+	if s := &n.steps[n.at]; s.kind == stepDHCP || s.kind == stepRenew || s.kind == stepPause {
 		return s.phase
 	}
 	return n.file.name
@@ -213,29 +220,31 @@ func (n *node) phaseName() string {
 // finish ends a boot that went well.
 func (n *node) finish(now int64) {
 	n.storm.stats.bootDone(now, now-n.begun)
-	n.powerOff(now)
+	n.powerOff(now, StageDone)
 }
 
 // fail ends a boot; the reason is for the report, where equal ones are counted
 // together.
 func (n *node) fail(now int64, format string, args ...any) {
 	n.storm.stats.bootFailed(now, n, fmt.Sprintf(format, args...))
-	n.powerOff(now)
+	n.powerOff(now, StageFailed)
 }
 
 // powerOff takes the node off the wire; the next boot, if any is left, is
-// Config.Pause away.
-func (n *node) powerOff(now int64) {
+// Config.Pause away. After the last one the node stays in the stage given.
+func (n *node) powerOff(now int64, end Stage) {
 	n.off()
 	if n.boot++; n.boot < n.storm.config.Boots {
 		n.deadline = now + n.storm.config.Pause
 	} else {
 		n.storm.left--
+		n.reach(end)
 	}
 }
 
 // off is what the loss of power does.
 func (n *node) off() {
+	n.reach(StageOff)
 	n.on, n.addr, n.deadline, n.limit, n.cut = false, 0, never, never, never
 	n.arp.forget()
 	n.file.close()

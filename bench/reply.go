@@ -131,7 +131,7 @@ func (n *node) judgeDelivery(p *proto.Packet, r *reply) string {
 	}
 	// edk2 always asks for broadcasts. iPXE of 2019 and Linux do not: the reply
 	// goes to an address that they do not have yet, without ARP.
-	asked := n.dhcp.who == edk2 || n.dhcp.who == ipxe && n.storm.config.Fresh
+	asked := n.dhcp.who == edk2 || n.dhcp.who == rom || n.dhcp.who == ipxe && n.storm.config.Fresh
 	if asked && (p.DstMAC != proto.Broadcast && !r.tolerant || p.Dst != proto.Limited || r.flags != dhcp.FlagBcast) {
 		return "not broadcast although the client set the broadcast flag"
 	}
@@ -154,7 +154,7 @@ func (n *node) judgeBoot(r *reply) string {
 		r.file = r.file67
 	}
 	switch {
-	case r.file == "":
+	case r.file == "" && n.readsBootFile():
 		return "no boot file"
 	case r.siaddr == 0:
 		return "no boot server (siaddr)"

@@ -139,7 +139,7 @@ func TestPhaseName(t *testing.T) {
 		on   bool
 		at   int
 		want string
-	}{{false, 0, "off"}, {true, 0, "firmware DHCP"}, {true, 1, "a file"}, {true, len(s.steps), "off"}} {
+	}{{false, 0, "off"}, {true, 0, "firmware DHCP"}, {true, 1, "a file"}, {true, len(s.nodes[0].steps), "off"}} {
 		if n.on, n.at, n.file.name = c.on, c.at, "a file"; n.phaseName() != c.want {
 			t.Errorf("%+v: %q", c, n.phaseName())
 		}

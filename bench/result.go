@@ -39,8 +39,21 @@ type Result struct {
 	KernelDrops   uint64        `json:"kernel_drops"` // frames that this machine lost on the way to the nodes
 
 	Wall time.Duration `json:"wall"` // how long the run took in real time
-	// CPU is the server's user and system time, if the driver knows it.
-	CPU time.Duration `json:"cpu,omitempty"`
+	// How late the driver served the nodes' own timers: the worst case, and the
+	// share of its turns in which one was more than 5 ms late. In virtual time
+	// nothing is late.
+	LateMost  time.Duration `json:"late_most"`
+	LateTurns float64       `json:"late_turns"`
+
+	// CPU is the server's user and system time, Memory the most that it held, in
+	// bytes, if the driver knows them.
+	CPU    time.Duration `json:"cpu,omitempty"`
+	Memory uint64        `json:"memory,omitempty"`
+
+	// Timeline and Took, the duration of every boot in ascending order, are for
+	// Picture.
+	Timeline []Sample        `json:"-"`
+	Took     []time.Duration `json:"-"`
 }
 
 // Phase is the durations of one phase.
@@ -69,6 +82,12 @@ func (s *Storm) Result() *Result {
 		Addresses: s.ledger.used(), LastNode: time.Duration(t.last - s.began), Verified: t.verified, FramesOut: t.framesOut,
 		FramesIn: t.framesIn, Duplicates: t.duplicate, Stray: t.stray, Foreign: t.foreign, Damaged: t.damaged}
 	r.Boot.Name = "whole boot"
+	s.line.sample(s.line.due, t.last-s.began)
+	r.Timeline = slices.Clone(s.line.samples)
+	for _, d := range t.boots.took {
+		r.Took = append(r.Took, time.Duration(d))
+	}
+	slices.Sort(r.Took)
 	for _, p := range t.phases {
 		r.Phases = append(r.Phases, phaseOf(p))
 	}

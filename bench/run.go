@@ -43,6 +43,7 @@ func Run(ctx context.Context, s *Storm, c *segment.Conn, interval time.Duration,
 	c.Statistics()
 	r := s.Result()
 	r.Wall, r.KernelDrops = time.Since(start), c.Dropped
+	r.LateMost, r.LateTurns = d.behind.most, float64(d.behind.late)/float64(max(d.behind.turns, 1))
 	return r, ctx.Err()
 }
 
@@ -51,6 +52,7 @@ type drive struct {
 	storm   *Storm
 	conn    *segment.Conn
 	now     int64
+	behind  lateness
 	receive func(frame []byte, checksum bool)
 }
 
@@ -59,6 +61,7 @@ func (d *drive) turn() error {
 	if _, err := d.conn.Receive(d.receive); err != nil {
 		return err
 	}
+	d.behind.turn(d.now, d.storm.Deadline())
 	d.storm.Advance(d.now)
 	if err := d.conn.Flush(); err != nil {
 		return err

@@ -8,16 +8,17 @@ import (
 // bootServer stands for the value of ${next-server} while a script is read.
 const bootServer = "next-server.invalid"
 
-// scriptFetches runs an iPXE script as a 64-bit UEFI machine would, and returns
+// scriptFetches runs an iPXE script as a 64-bit machine with the platform efi or
+// pcbios would, and returns
 // the files that it reads from the boot server, in order. It knows what the
 // guide's kind of script needs: set, iseq, goto and labels, && and ||, variables,
 // and the commands that fetch; a fetch succeeds. Other commands do nothing.
-func scriptFetches(data []byte) []string {
+func scriptFetches(data []byte, platform string) []string {
 	if !bytes.HasPrefix(data, []byte("#!ipxe")) {
 		return nil
 	}
 	s := script{lines: strings.Split(string(data), "\n"), vars: map[string]string{
-		"platform": "efi", "buildarch": "x86_64", "next-server": bootServer}}
+		"platform": platform, "buildarch": "x86_64", "next-server": bootServer}}
 	for s.at = 0; s.at < len(s.lines) && s.steps < maxScriptSteps; s.at++ {
 		s.line(s.lines[s.at])
 	}

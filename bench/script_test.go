@@ -26,7 +26,7 @@ func TestScriptFetches(t *testing.T) {
 		{"unknown label", "#!ipxe\ngoto nowhere || imgfetch tftp://${next-server}/a", []string{"a"}},
 		{"endless loop", "#!ipxe\n:again\necho x\ngoto again", nil},
 	} {
-		if got := scriptFetches([]byte(c.script)); !slices.Equal(got, c.want) {
+		if got := scriptFetches([]byte(c.script), "efi"); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}

@@ -253,7 +253,7 @@ func testContents() *Contents {
 	}
 	script := "#!ipxe\n# tftp://${next-server}/comment\nimgfetch --name refind.conf tftp://${next-server}/refind.conf\n" +
 		"imgfetch --name refind tftp://${next-server}/refind_x64.efi\nchain refind\n"
-	return NewContents(&File{Name: "ipxe.efi", Data: fill(20 * edk2Blksize)}, &File{Name: "refind.pxe", Data: []byte(script)},
+	return NewContents(&File{Name: "ipxe.efi", Data: fill(20 * 1468)}, &File{Name: "refind.pxe", Data: []byte(script)},
 		&File{Name: "refind.conf", Data: fill(133)}, &File{Name: "refind_x64.efi", Data: fill(31000)})
 }
 

@@ -53,6 +53,12 @@ subnet %s netmask %s {
 // newCore makes a core that serves the files by the configuration.
 func newCore(t testing.TB, conf string, bits int, files *Contents) (*core.Core, plan.Link) {
 	t.Helper()
+	return newCoreAt(t, conf, bits, serverAddr, files)
+}
+
+// newCoreAt is newCore with an address of choice.
+func newCoreAt(t testing.TB, conf string, bits int, addr proto.Addr, files *Contents) (*core.Core, plan.Link) {
+	t.Helper()
 	tree := config.ParseText("dhcpd.conf", []byte(conf), config.Options{})
 	p, findings := compile.Compile(tree)
 	if p == nil {
@@ -66,7 +72,7 @@ func newCore(t testing.TB, conf string, bits int, files *Contents) (*core.Core, 
 		served = append(served, image.File{Name: f.Name, Data: f.Data, NetasciiSize: image.NetasciiSize(f.Data)})
 	}
 	link := plan.Link{Name: "eth0", MAC: serverMAC, MTU: 1500,
-		Addrs: []plan.LinkAddr{{Addr: serverAddr, Mask: proto.Limited << (32 - bits)}}}
+		Addrs: []plan.LinkAddr{{Addr: addr, Mask: proto.Limited << (32 - bits)}}}
 	return core.New(core.Config{Plan: p, Files: image.Build(1, "/srv/tftp", served), Links: []plan.Link{link}}), link
 }
 

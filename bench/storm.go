@@ -10,13 +10,14 @@ import (
 // calls Advance when Deadline is reached. Times are nanoseconds from any start.
 type Storm struct {
 	config Config
-	steps  []step // of every boot
+	steps  [clients][]step // of every boot, by the client that a node begins with
 	files  *Contents
 	nodes  []node
 	timers *schedule
 	ledger *ledger
 	stats  stats
 	out    Out
+	line   timeline
 	left   int // nodes with boots to do
 	began  int64
 
@@ -33,9 +34,13 @@ func NewStorm(c Config, files *Contents) (*Storm, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
-	s := &Storm{config: c, steps: stepsOf(&c), files: files, nodes: make([]node, c.Nodes), timers: newSchedule(c.Nodes),
-		ledger: newLedger(c.Nodes), left: c.Nodes}
+	s := &Storm{config: c, files: files, nodes: make([]node, c.Nodes), timers: newSchedule(c.Nodes),
+		ledger: newLedger(c.Nodes), left: c.Nodes, line: newTimeline(c.Nodes)}
 	for i := range s.nodes {
+		who := c.Clients.of(i)
+		if s.steps[who] == nil {
+			s.steps[who] = stepsOf(&c, who)
+		}
 		s.nodes[i].initialize(s, i)
 	}
 	if !c.Link.none() {
@@ -44,40 +49,9 @@ func NewStorm(c Config, files *Contents) (*Storm, error) {
 	return s, nil
 }
 
-// stepsOf spells out a sequence.
-func stepsOf(c *Config) []step {
-	var steps []step
-	pause := func(d int64, phase string) {
-		if c.Waits && d > 0 {
-			steps = append(steps, step{kind: stepPause, pause: d, phase: phase})
-		}
-	}
-	if c.Sequence != Linux {
-		steps = append(steps, step{kind: stepDHCP, who: edk2, phase: "firmware DHCP"})
-	}
-	if c.Sequence == Guide || c.Sequence == Full || c.Sequence == Firmware {
-		steps = append(steps, step{kind: stepFile, who: edk2})
-	}
-	if c.Sequence == Guide || c.Sequence == Full {
-		pause(c.Loader, "start of iPXE")
-		if c.Fresh {
-			again := step{kind: stepOptional, who: ipxe, phase: "autoexec.ipxe"}
-			steps = append(steps, again, again)
-		}
-		steps = append(steps, step{kind: stepDHCP, who: ipxe, phase: "iPXE DHCP"})
-		pause(c.IPv6Wait, "iPXE waiting for a router")
-		steps = append(steps, step{kind: stepFile, who: ipxe}, step{kind: stepScript, who: ipxe})
-	}
-	if c.Sequence == Linux || c.Sequence == Full {
-		steps = append(steps, step{kind: stepDHCP, who: linux, phase: "system DHCP"},
-			step{kind: stepRenew, who: linux, pause: c.Renew, phase: "renewal"})
-	}
-	return steps
-}
-
 // Begin switches the nodes on, spread over Config.Ramp.
 func (s *Storm) Begin(now int64) {
-	s.began, s.stats.last = now, now
+	s.began, s.stats.last, s.line.due = now, now, now+s.line.every
 	for i := range s.nodes {
 		// In floating point: the product of a long ramp and many nodes is large.
 		at := now + int64(float64(s.config.Ramp)*float64(i)/float64(len(s.nodes)))
@@ -136,6 +110,9 @@ func (s *Storm) recipient(now int64, p *proto.Packet) int {
 
 // Advance does everything that is due at now.
 func (s *Storm) Advance(now int64) {
+	if now >= s.line.due { // what holds until now; the picture draws steps
+		s.line.sample(now, now-s.began)
+	}
 	if s.in != nil {
 		for f := s.in.leave(now); f != nil; f = s.in.leave(now) {
 			s.deliver(now, f.data, f.checksum)

@@ -48,7 +48,7 @@ func TestSteps(t *testing.T) {
 		{Config{Sequence: Full}, "firmware DHCP, file, iPXE DHCP, file, script, system DHCP, renewal"},
 	} {
 		var names []string
-		for _, s := range stepsOf(&c.config) {
+		for _, s := range stepsOf(&c.config, edk2) {
 			name := s.phase
 			if s.kind == stepFile {
 				name = "file"

@@ -18,6 +18,9 @@ func (r *Result) WriteTable(w io.Writer, title string) {
 	if len(r.Failures) > 0 {
 		r.writeFailures(w)
 	}
+	if why := r.Limit(); why != "" {
+		fmt.Fprintf(w, "WARNING: the load generator was the limit: %s. Use fewer nodes, a ramp, or a faster machine.\n", why)
+	}
 }
 
 // newTable makes a table in the style of all; header texts are kept as written.
@@ -87,6 +90,9 @@ func (r *Result) facts() [][2]string {
 	}
 	if r.CPU > 0 {
 		facts = append(facts, [2]string{"server CPU", Duration(r.CPU) + fmt.Sprintf(", %.0f %% of one core", 100*r.CPU.Seconds()/max(r.LastNode.Seconds(), 1e-9))})
+	}
+	if r.Memory > 0 {
+		facts = append(facts, [2]string{"server memory, at most", Bytes(r.Memory)})
 	}
 	return facts
 }

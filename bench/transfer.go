@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"crypto/sha256"
+	"strings"
 
 	"bootstorm/engine/batch"
 	"bootstorm/proto"
@@ -40,26 +41,21 @@ type transfer struct {
 	peer   uint16 // the server's, 0 until its first answer
 
 	blksize int
-	window  int // edk2: blocks per ACK
+	window  int // in order: blocks per ACK
 	next    int // blocks received without a gap
-	acked   int // edk2: of these, acknowledged
+	acked   int // in order: of these, acknowledged
+	nacked  int // the gap that was complained about last, plus 1
 	seen    []uint64
 	whole   []byte // the file, if only its hash is known
-	tries   int    // edk2: how often the last packet was sent
+	tries   int    // how often the last packet was sent
 	wait    int64  // iPXE: the current timeout
 }
 
-// edk2 gives every packet 4 s and sends it six times (MTFTP4_DEFAULT_TIMEOUT,
-// PXE_MTFTP retries); iPXE starts at 250 ms, doubles, and gives up when the
-// timeout would pass 10 s (src/net/retry.c).
+// iPXE starts at 250 ms, doubles, and gives up when the timeout would pass 10 s;
+// the others are in habits.
 const (
-	edk2Wait      = 4 * batch.Second
-	edk2Tries     = 6
-	edk2Blksize   = 1468
-	edk2Window    = 4
 	ipxeWait      = 250 * batch.Millisecond
 	ipxeLongest   = 10 * batch.Second
-	ipxeBlksize   = 1432
 	plainBlksize  = 512 // RFC 1350
 	probeComplete = "User aborted the transfer"
 )
@@ -79,7 +75,10 @@ func (n *node) read(now int64, who client, name string) {
 		n.fail(now, "option 13 says %d blocks, the file needs %d (PXE-E05)", blocks, (t.file.Size+511)/512)
 		return
 	}
-	if who == edk2 && n.lease.bootBlocks == 0 {
+	if who == grub && !strings.HasPrefix(name, "/") { // the path begins at its root
+		t.name = "/" + name
+	}
+	if who == edk2 && n.lease.bootBlocks == 0 || who == rom {
 		t.state = probing
 	}
 	n.open(now)
@@ -127,15 +126,7 @@ func (n *node) sendRRQ(now int64) {
 	// zero byte (RFC 1350 section 5, RFC 2347)
 	b := append(n.storm.scratch[:0], 0, tftpRRQ)
 	b = append(append(b, t.name...), "\x00octet\x00"...)
-	switch {
-	case t.who == ipxe:
-		b = append(b, "blksize\x001432\x00tsize\x000\x00"...)
-	case t.state == probing:
-		b = append(b, "tsize\x000\x00blksize\x001468\x00windowsize\x004\x00"...)
-	default:
-		b = append(b, "blksize\x001468\x00windowsize\x004\x00"...)
-	}
-	n.send(t.port, proto.PortTFTP, t.server, b)
+	n.send(t.port, proto.PortTFTP, t.server, n.readOptions(b))
 	n.armFile(now)
 }
 
@@ -143,18 +134,14 @@ func (n *node) sendRRQ(now int64) {
 func (n *node) armFile(now int64) {
 	t := &n.file
 	t.tries++
-	if t.who == ipxe {
-		n.deadline = now + t.wait
-		return
-	}
-	n.deadline = now + edk2Wait
+	n.deadline = now + t.fileWait()
 }
 
 // fileExpire repeats the last packet, or gives up.
 func (n *node) fileExpire(now int64) {
 	t := &n.file
 	t.wait *= 2 // used by iPXE only
-	if t.who == ipxe && t.wait > ipxeLongest || t.who == edk2 && t.tries == edk2Tries {
+	if t.spent() {
 		n.fail(now, "%s: the server fell silent at block %d of %d", t.name, t.next, t.blocks())
 		return
 	}
@@ -244,6 +231,10 @@ func (n *node) data(now int64, number uint16, b []byte) {
 		n.fail(now, "%s: DATA in answer to a request for the size", t.name)
 		return
 	}
+	if t.state == asking && t.who == grub {
+		n.fail(now, "%s: DATA without an OACK, which GRUB needs", t.name)
+		return
+	}
 	if t.state == asking { // the server knows no options, or this belongs to an earlier transfer with the same ports
 		if len(b) > plainBlksize {
 			n.fail(now, "%s: DATA of %d bytes before the OACK, which the client takes for a fault", t.name, len(b))
@@ -254,10 +245,13 @@ func (n *node) data(now int64, number uint16, b []byte) {
 			t.setBlksize(plainBlksize)
 		}
 	}
-	if t.who == edk2 {
-		n.edk2Data(now, number, b)
-	} else {
+	switch t.who {
+	case ipxe:
 		n.ipxeData(now, number, b)
+	case grub:
+		n.grubData(now, number, b)
+	default:
+		n.orderedData(now, number, b)
 	}
 }
 
@@ -312,11 +306,14 @@ func (n *node) endFile(now int64) {
 	t := &n.file
 	n.deadline = never
 	phase := t.name
-	if t.file.Fetches != nil && !t.spare {
-		n.script, n.fetch = t.file, 0
+	if t.who == ipxe && t.file.Fetches != nil && !t.spare {
+		n.fetches, n.fetch = t.file.Fetches, 0
+		if n.bios {
+			n.fetches = t.file.BIOSFetches
+		}
 	}
 	t.close()
-	if n.storm.steps[n.at].kind == stepScript {
+	if k := n.steps[n.at].kind; k == stepScript || k == stepList {
 		n.storm.stats.phase(phase).add(now - n.phase)
 		n.readNext(now)
 		return

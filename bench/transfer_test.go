@@ -234,7 +234,7 @@ func reading(t *testing.T, who client, data []byte, blksize int) (*Storm, *node)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.steps = []step{{kind: stepFile, who: who}}
+	s.nodes[0].steps = []step{{kind: stepFile, who: who}}
 	n := &s.nodes[0]
 	n.on, n.addr = true, proto.AddrOf(192, 168, 1, 2)
 	n.file = transfer{who: who, state: receiving, name: "f", file: f, port: 5, peer: 69, window: 1, server: serverAddr}

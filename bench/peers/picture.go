@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"bootstorm/bench"
+	"bootstorm/bench/svg"
 )
 
 // Size of the picture and of the field that the lines are drawn in, in its own
@@ -24,26 +25,13 @@ const (
 // on white and on black. A tuned server's line is whole, an untuned one's dashed.
 var colours = map[string]string{"bootstorm": "#e8590c", "dnsmasq": "#1c7ed6", "dhcpd": "#2f9e44", "kea": "#9c6ade"}
 
-// pictureStyle uses tones that can be read on white and on black: a page's theme
-// need not be the one that the viewer's system reports to the picture.
-const pictureStyle = `<style>
-text { font: 13px system-ui, "DejaVu Sans", sans-serif; fill: #78818b; }
-.title { font-size: 16px; font-weight: 600; }
-.faint { font-size: 12px; }
-.axis { stroke: #656d76; } .grid { stroke: #656d76; stroke-opacity: .25; }
-.line { fill: none; stroke-width: 2.2; stroke-linejoin: round; } .ours { stroke-width: 4; font-weight: 600; }
-.dashed { stroke-dasharray: 6 4; }
-</style>
-`
-
 // Picture draws how many nodes were done at which time, a line for each server,
 // as SVG. Time is logarithmic: a second and a minute both matter.
 func (r *Result) Picture() []byte {
 	runs := r.Medians()
 	first, last := timeRange(runs)
 	var b strings.Builder
-	fmt.Fprintf(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Nodes booted over time, by server\">\n%s",
-		pictureWidth, pictureHeight, pictureStyle)
+	svg.Begin(&b, pictureWidth, pictureHeight, "Nodes booted over time, by server")
 	fmt.Fprintf(&b, "<text class=\"title\" x=\"%d\" y=\"24\">Nodes booted, of %s that ask at once</text>\n", fieldLeft, bench.Count(r.Nodes))
 	d := drawing{b: &b, first: first, last: last, nodes: r.Nodes}
 	d.axes()
@@ -117,7 +105,7 @@ func (d *drawing) axes() {
 			continue
 		}
 		fmt.Fprintf(d.b, "<path class=\"grid\" d=\"M%.1f %dV%d\"/><text class=\"faint\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
-			d.x(t), fieldTop, fieldBottom, d.x(t), fieldBottom+18, tickName(t))
+			d.x(t), fieldTop, fieldBottom, d.x(t), fieldBottom+18, svg.TickName(t))
 	}
 	for i := range 5 {
 		n := d.nodes * i / 4
@@ -127,14 +115,6 @@ func (d *drawing) axes() {
 	fmt.Fprintf(d.b, "<path class=\"axis\" fill=\"none\" d=\"M%d %dH%d\"/>\n", fieldLeft, fieldBottom, fieldRight)
 	fmt.Fprintf(d.b, "<text class=\"faint\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">time since all were switched on (logarithmic)</text>\n",
 		(fieldLeft+fieldRight)/2, fieldBottom+40)
-}
-
-// tickName writes 200 ms, 5 s, 2 min.
-func tickName(t time.Duration) string {
-	if t < time.Second {
-		return fmt.Sprintf("%d ms", t.Milliseconds())
-	}
-	return fmt.Sprintf("%d s", int(t.Seconds()))
 }
 
 // style are the attributes of a server's line.

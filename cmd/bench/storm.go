@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"bootstorm/bench"
+	"bootstorm/bench/peers"
 	"bootstorm/bench/segment"
 	"bootstorm/proto"
 
@@ -23,6 +23,7 @@ import (
 type stormOptions struct {
 	config   bench.Config
 	sequence string
+	clients  string
 	prefix   string
 	ramp     time.Duration
 	pause    time.Duration
@@ -35,8 +36,11 @@ type stormOptions struct {
 	jitter   time.Duration
 
 	ifname string
+	yes    bool
+	pid    int
 	root   string
 	out    string
+	svg    string
 	quiet  bool
 	sim    simulationOptions
 }
@@ -47,8 +51,21 @@ what the real ones send and keep their timers. Every byte they receive is compar
 the files below --tftp-root, every DHCP reply with what its client needs, every address
 with who else holds it.
 
+A node is one of --clients, and a boot is a --sequence:
+  edk2      UEFI firmware, which collects offers, probes for the size, reads with windowsize 4
+  rom       PXE ROM of a BIOS network card: blksize 1456, block by block
+  grub      GRUB, loaded by edk2: blksize 1024, never repeats an ACK
+  uboot     U-Boot: blksize 1468, with --windowsize if it is more than 1
+  guide     the firmware's boot file; if that is iPXE (edk2, rom) its DHCP, its script and what
+            that fetches; else (grub, uboot) --files
+  firmware  the firmware's DHCP and boot file        dora    the firmware's DHCP alone
+  kernel    the firmware's DHCP, then --files by the boot loader: GRUB, U-Boot, or one that
+            reads in order with blksize 1468 and --windowsize
+  linux     a Linux system's DHCP and its renewal    full    guide, then linux
+
 With --interface it storms the server that is on that segment, over real frames
-(needs CAP_NET_RAW; the interface needs no address). With --virtual it storms
+(needs CAP_NET_RAW; the interface needs no address). If that is no virtual cable, it
+warns and asks for --yes; bench/REHEARSAL.md says how to rehearse a storm on a segment in use. With --virtual it storms
 bootstorm's core with --config in this process, in virtual time: the same --seed gives
 the same result.
 
@@ -62,7 +79,8 @@ func stormCommand() *cobra.Command {
 		Short: "Boot simulated nodes and check everything they get",
 		Long:  stormHelp,
 		Example: "  bench storm --interface veth1 --tftp-root /srv/tftp --nodes 300\n" +
-			"  bench storm --virtual --config dhcpd.conf --tftp-root /srv/tftp --nodes 1000 --loss 0.01 --seed 7",
+			"  bench storm --virtual --config dhcpd.conf --tftp-root /srv/tftp --nodes 1000 --loss 0.01 --seed 7\n" +
+			"  bench storm --interface veth1 --sequence kernel --files vmlinuz,initrd.img --windowsize 16",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
@@ -74,10 +92,15 @@ func stormCommand() *cobra.Command {
 func (o *stormOptions) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&o.ifname, "interface", "", "storm the server on this interface's segment")
+	f.BoolVar(&o.yes, "yes", false, "storm an interface that is no virtual cable (veth), where other machines may be")
+	f.IntVar(&o.pid, "server-pid", 0, "with --interface: report processor time and memory of this process, the server on this machine")
 	f.StringVar(&o.root, "tftp-root", "/srv/tftp", "directory with what the files must hold")
 	f.IntVar(&o.config.Nodes, "nodes", 100, "number of nodes")
 	f.IntVar(&o.config.Boots, "boots", 1, "boots of each node, one after the other")
-	f.StringVar(&o.sequence, "sequence", "guide", "what a boot is: guide, firmware, dora, linux, full")
+	f.StringVar(&o.sequence, "sequence", "guide", "what a boot is: guide, firmware, dora, linux, full, kernel")
+	f.StringVar(&o.clients, "clients", "edk2", "kinds of nodes and their shares: edk2=70,rom=10,grub=10,uboot=10")
+	f.StringSliceVar(&o.config.Files, "files", nil, "what boot loaders read, below --tftp-root: kernel,initrd")
+	f.IntVar(&o.config.Window, "windowsize", 1, "TFTP window (RFC 7440) that boot loaders ask for: 16, 64")
 	f.BoolVar(&o.config.Waits, "waits", false, "keep the pauses that clients make by themselves (a guide's boot then takes 25 s)")
 	f.DurationVar(&o.ipv6Wait, "ipv6-wait", time.Duration(bench.DefaultIPv6Wait), "with --waits: iPXE's wait for a router")
 	f.DurationVar(&o.ramp, "ramp", 0, "switch the nodes on evenly over this time")
@@ -96,6 +119,7 @@ func (o *stormOptions) flags(c *cobra.Command) {
 	f.DurationVar(&o.delay, "delay", 0, "delay of every frame")
 	f.DurationVar(&o.jitter, "jitter", 0, "up to this much is added to the delay")
 	f.StringVar(&o.out, "json", "", "write the result as JSON to this file, - for standard output")
+	f.StringVar(&o.svg, "svg", "", "draw where the nodes were over time, and how long boots took, into this file")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress")
 	o.sim.flags(f)
 	c.MarkFlagsMutuallyExclusive("interface", "virtual")
@@ -107,6 +131,9 @@ func (o *stormOptions) settle() (err error) {
 	c := &o.config
 	if c.Sequence, err = bench.ParseSequence(o.sequence); err != nil {
 		return err
+	}
+	if c.Clients, err = bench.ParseMix(o.clients); err != nil {
+		return fmt.Errorf("--clients: %w", err)
 	}
 	mac, err := net.ParseMAC(o.prefix)
 	if err != nil || len(mac) != 6 {
@@ -144,7 +171,7 @@ func (o *stormOptions) run(cmd *cobra.Command) error {
 	if o.sim.virtual {
 		r, err = o.sim.run(s, o.root, show.Interval(), callback)
 	} else {
-		r, err = o.overInterface(cmd.Context(), s, show.Interval(), callback)
+		r, err = o.overInterface(cmd, s, show.Interval(), callback)
 	}
 	show.End()
 	if r != nil {
@@ -154,15 +181,41 @@ func (o *stormOptions) run(cmd *cobra.Command) error {
 }
 
 // overInterface runs the storm on real frames until it is done or interrupted.
-func (o *stormOptions) overInterface(ctx context.Context, s *bench.Storm, every time.Duration, show func(bench.Progress)) (*bench.Result, error) {
+func (o *stormOptions) overInterface(cmd *cobra.Command, s *bench.Storm, every time.Duration, show func(bench.Progress)) (*bench.Result, error) {
+	warning, err := cautionFor(o.ifname, &o.config)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprint(cmd.ErrOrStderr(), warning)
+	if warning != "" && !o.yes { // no question: most storms are started where nobody could answer it
+		return nil, errors.New("nothing was sent; --yes if that is what you want")
+	}
 	conn, err := segment.Open(o.ifname)
 	if err != nil {
 		return nil, fmt.Errorf("--interface: %w", err)
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	r, err := bench.Run(ctx, s, conn, every, show)
+	r, err := o.observed(func() (*bench.Result, error) { return bench.Run(ctx, s, conn, every, show) })
 	return r, errors.Join(err, conn.Close())
+}
+
+// observed runs a storm and watches the server, if it was told which process
+// that is.
+func (o *stormOptions) observed(run func() (*bench.Result, error)) (*bench.Result, error) {
+	if o.pid == 0 {
+		return run()
+	}
+	server, err := peers.Observe(o.pid)
+	if err != nil {
+		return nil, fmt.Errorf("--server-pid: %w", err)
+	}
+	r, err := run()
+	cpu, memory := server.End()
+	if r != nil {
+		r.CPU, r.Memory = cpu, memory
+	}
+	return r, err
 }
 
 // report writes the result; one that is not perfect is errDifferent.
@@ -183,6 +236,11 @@ func (o *stormOptions) report(w io.Writer, r *bench.Result) error {
 		}
 		if err != nil {
 			return fmt.Errorf("--json: %w", err)
+		}
+	}
+	if o.svg != "" {
+		if err := os.WriteFile(o.svg, r.Picture(), 0o644); err != nil {
+			return fmt.Errorf("--svg: %w", err)
 		}
 	}
 	if !r.OK() {

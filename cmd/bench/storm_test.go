@@ -53,13 +53,17 @@ func runBench(args ...string) (string, error) {
 func TestStormVirtual(t *testing.T) {
 	conf, root := stormFiles(t)
 	file := filepath.Join(t.TempDir(), "result.json")
+	picture := filepath.Join(filepath.Dir(file), "storm.svg")
 	out, err := runBench("storm", "--virtual", "--config", conf, "--tftp-root", root, "--address", "192.168.1.1/28",
-		"--nodes", "4", "--boots", "3", "--json", file)
+		"--nodes", "4", "--boots", "3", "--json", file, "--svg", picture)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	if !strings.Contains(out, "12 done, 0 failed") || !strings.Contains(out, "refind_x64.efi") {
 		t.Errorf("output:\n%s", out)
+	}
+	if text, err := os.ReadFile(picture); err != nil || !strings.HasPrefix(string(text), "<svg ") {
+		t.Errorf("the picture: %v, %.80s", err, text)
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {

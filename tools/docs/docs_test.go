@@ -72,7 +72,7 @@ func makeNode0(t *testing.T, root string) *lab.Host {
 		for d in /srv /var/lib; do mkdir -p /run/own$d; mount --bind /run/own$d $d; done
 		mkdir -p /etc/dhcp /srv/tftp
 		cp "$1/engine/config/testdata/good/guide.conf" /etc/dhcp/dhcpd.conf
-		cp /usr/lib/ipxe/ipxe.efi /usr/share/refind/refind/refind_x64.efi /srv/tftp/`
+		cp /usr/lib/ipxe/ipxe.efi /usr/share/refind/refind/refind_x64.efi "$1"/tools/guide/refind.* /srv/tftp/`
 	if out, err := exec.Command("bash", "-c", script, "bash", root).CombinedOutput(); err != nil {
 		t.Fatalf("preparing Node 0: %v\n%s", err, out)
 	}

@@ -116,3 +116,20 @@ func TestStormUsage(t *testing.T) {
 		}
 	}
 }
+
+// The kinds of nodes and the files of boot loaders come from flags.
+func TestStormOfKernels(t *testing.T) {
+	conf, root := stormFiles(t)
+	out, err := runBench("storm", "--virtual", "--config", conf, "--tftp-root", root, "--address", "192.168.1.1/28", "--nodes", "4",
+		"--clients", "edk2,rom,grub,uboot", "--sequence", "kernel", "--files", "ipxe.efi,refind_x64.efi", "--windowsize", "16")
+	if err != nil || !strings.Contains(out, "4 done, 0 failed") || !strings.Contains(out, "/refind_x64.efi") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	for want, args := range map[string][]string{"--clients": {"--clients", "pxe"}, "names of files": {"--sequence", "kernel"},
+		"windowsize": {"--windowsize", "70000"}} {
+		_, err := runBench(append([]string{"storm", "--virtual", "--config", conf, "--tftp-root", root}, args...)...)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}

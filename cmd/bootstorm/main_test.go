@@ -22,6 +22,9 @@ var update = flag.Bool("update", false, "write the golden files")
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asMain) != "" {
+		if file := os.Getenv(asIntruder); file != "" {
+			go intrude(file)
+		}
 		main()
 	}
 	lab.Main(m)

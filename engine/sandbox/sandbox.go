@@ -71,10 +71,15 @@ func keep(set uint64) error {
 	if err := unix.Capget(&h, &capData[0]); err != nil {
 		return fmt.Errorf("capget: %w", err)
 	}
+	fits := true // as under a unit that gives no more, and may forbid capset
 	for i := range capData {
 		part := capData[i].Permitted & uint32(set>>(32*i))
+		fits = fits && part == capData[i].Permitted && part == capData[i].Effective
 		// Nothing inheritable: that empties the ambient set too.
 		capData[i] = unix.CapUserData{Effective: part, Permitted: part}
+	}
+	if fits && prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL) == nil {
+		return nil
 	}
 	if _, _, e := psx.Syscall3(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&capHeader)), uintptr(unsafe.Pointer(&capData[0])), 0); e != 0 {
 		return fmt.Errorf("capset: %w", e)

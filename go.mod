@@ -4,9 +4,11 @@ go 1.26.0
 
 require (
 	github.com/coreos/go-systemd/v22 v22.7.0 // readiness and watchdog (sd_notify), the Go binding of the CoreOS project
+	github.com/elastic/go-seccomp-bpf v1.6.0 // assembles and loads the seccomp filter, for all threads; Elastic's, from its Beats
 	github.com/fsnotify/fsnotify v1.10.1 // boot files that change on disk; the standard inotify binding
 	github.com/google/gopacket v1.1.19 // second decoder in tests, and pcapgo for captures; never its cgo parts
 	github.com/jedib0t/go-pretty/v6 v6.8.3 // tables and progress of bench and the demo
+	github.com/landlock-lsm/go-landlock v0.11.0 // Landlock rules; the binding of the Landlock project
 	github.com/mdlayher/ethernet v0.0.0-20190606142754-0394541c37b7 // second decoder in tests
 	github.com/mdlayher/packet v1.2.0 // opens and binds AF_PACKET sockets, with filters
 	github.com/spf13/cobra v1.10.2 // commands, help, completion, man pages
@@ -15,6 +17,7 @@ require (
 	golang.org/x/net v0.62.0 // bpf: assembler for the kernel filters
 	golang.org/x/sys v0.49.0 // system calls that the standard library lacks
 	golang.org/x/term v0.47.0 // is the output a terminal, and how wide
+	kernel.org/pub/linux/libs/security/libcap/psx v1.2.78 // system calls on all threads, libcap's own; needs no cgo and bears it
 )
 
 require (

@@ -47,6 +47,8 @@ type Config struct {
 	Link       link.Options // forced rungs of the socket ladder
 	Log        *zap.Logger
 	Version    string // for the first log line
+	Sandbox    string // SandboxOff, SandboxOn or SandboxStrict
+	User       string // whom root becomes in a sandbox; "": sandbox.DefaultUser, if there is one
 
 	world world // zero: the operating system
 }

@@ -70,6 +70,9 @@ func newServer(c Config) *server {
 func (s *server) prepare(ctx context.Context) error {
 	s.log.Info("bootstorm " + s.Version + " starts on " + strings.Join(s.Interfaces, ", "))
 	allowThreads(max(s.Workers, 1))
+	if err := s.become(); err != nil {
+		return err
+	}
 	// A mistake in the file is told at once, even if the interface is to come
 	// up only in an hour.
 	setup, err := s.fromFile()
@@ -97,7 +100,10 @@ func (s *server) prepare(ctx context.Context) error {
 		return err
 	}
 	s.reportFiles(s.setup)
-	return s.start()
+	if err := s.start(); err != nil {
+		return err
+	}
+	return s.confine()
 }
 
 // fromFile reads the configuration file: the one that was named, else the first

@@ -36,6 +36,7 @@ var layers = []struct {
 	{"engine/config", 3, false, false},
 	{"engine/lease", 4, false, false},
 	{"engine/link", 4, false, false},
+	{"engine/sandbox", 4, false, false},
 	{"engine", 5, false, true},
 	{"pcap", 5, false, true},
 	{"tools/lab", 5, false, false}, // networks to measure and test in
@@ -57,7 +58,7 @@ var confined = []struct {
 }{
 	{"github.com/mdlayher/packet", []string{"engine/link"}, false},
 	{"github.com/mdlayher/socket", nil, false},
-	{"golang.org/x/sys/unix", []string{"engine/link", "engine/lease", "bench/segment", "bench/peers", "bench/ceiling", "cmd/bench", "tools/"}, true},
+	{"golang.org/x/sys/unix", []string{"engine/link", "engine/lease", "engine/sandbox", "bench/segment", "bench/peers", "bench/ceiling", "cmd/bench", "tools/"}, true},
 	{"go.uber.org/zap", []string{"engine", "cmd/"}, false},
 	{"github.com/google/gopacket", []string{"pcap", "bench", "tools/", "cmd/bench"}, true},
 	{"github.com/mdlayher/ethernet", []string{"tools/"}, true},
@@ -175,7 +176,7 @@ func TestConfinedLibraries(t *testing.T) {
 
 // mayUseUnsafe are the packages that hand memory to the kernel by address, or
 // tell it the size of a structure.
-var mayUseUnsafe = []string{"engine/link", "bench/segment", "bench/peers"}
+var mayUseUnsafe = []string{"engine/link", "engine/sandbox", "bench/segment", "bench/peers"}
 
 // The binaries are static: no cgo, and memory is reached by address only where
 // the kernel's structures are filled in.

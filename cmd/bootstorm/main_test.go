@@ -22,6 +22,9 @@ var update = flag.Bool("update", false, "write the golden files")
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asMain) != "" {
+		if file := os.Getenv(asIntruder); file != "" {
+			go intrude(file)
+		}
 		main()
 	}
 	lab.Main(m)
@@ -137,7 +140,7 @@ func TestFailures(t *testing.T) {
 		{"leases --lease-file testdata/none", "no such file or directory; name another with --lease-file, or start the server first"},
 		{"explain --mac 52:54:00:12:34:01 --config testdata/bad.conf", "the configuration testdata/bad.conf cannot be used:\ntestdata/bad.conf:"},
 		{"explain --mac 52:54:00:12:34:01 --config testdata/guide.conf --interface none7", "interface none7 does not exist"},
-		{"serve --interface x --config testdata/none.conf", "name another with --config"},
+		{"serve --sandbox off --interface x --config testdata/none.conf", "name another with --config"},
 	} {
 		status, _, errs := call(strings.Fields(c.line)...)
 		if status != exitFailed || !strings.Contains(errs, c.want) {

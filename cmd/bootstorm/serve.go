@@ -81,6 +81,13 @@ to the directory of the lease file.`,
 			if err := checkLimits(c.WindowMax, c.Workers, memory); err != nil {
 				return usageError{err}
 			}
+			switch c.Sandbox {
+			case "off":
+				c.Sandbox = engine.SandboxOff
+			case engine.SandboxOn, engine.SandboxStrict:
+			default:
+				return usageError{fmt.Errorf("--sandbox %s: on, off or strict", c.Sandbox)}
+			}
 			c.Log, c.File, c.Root, c.LeaseFile, c.Memory = log, f.config, f.root, f.leases, memory<<20
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, os.Interrupt)
 			defer stop()
@@ -99,6 +106,8 @@ to the directory of the lease file.`,
 	flags.IntVar(&c.WindowMax, "tftp-windowsize", batch.MaxSegments, "most `BLOCKS` that a client may ask for at a time (RFC 7440), 1 to 64")
 	flags.IntVar(&c.Workers, "workers", 1, "`NUMBER` of processors that may serve TFTP; worth it where one is too slow for the link")
 	flags.Int64Var(&memory, "tftp-memory", 0, "most memory for boot files in `MIB` (default: half of the machine's)")
+	flags.StringVar(&c.User, "user", "", "become `USER` when root starts it (default: bootstorm, where that user exists)")
+	flags.StringVar(&c.Sandbox, "sandbox", engine.SandboxOn, "give up privileges: on, off, or strict (what cannot be given up is an error)")
 	addRungs(cmd, &c)
 	completeServe(cmd)
 	return cmd

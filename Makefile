@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export BOOTSTORM_DEPS := $(CURDIR)/build/deps
 export PATH := $(PATH):/usr/sbin:/sbin:$(BOOTSTORM_DEPS)/usr/bin:$(BOOTSTORM_DEPS)/usr/sbin:$(BOOTSTORM_DEPS)/sbin:$(BOOTSTORM_DEPS)/bin
 
-.PHONY: help build demo test boot fuzz bench clean go
+.PHONY: help build demo test boot fuzz bench compare clean go
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ fuzz: go ## every fuzz target for SECONDS_EACH=10 s
 
 bench: go ## Go benchmarks of the hot path
 	go test -run '^$$' -bench . -benchtime 1s ./proto/... ./engine/...
+
+compare: build ## benchmarks of the hot path against an earlier version; ARGS="HEAD~3"
+	@build/bench compare $(ARGS)
 
 clean: ## remove build/
 	rm -rf build

@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export BOOTSTORM_DEPS := $(CURDIR)/build/deps
 export PATH := $(PATH):/usr/sbin:/sbin:$(BOOTSTORM_DEPS)/usr/bin:$(BOOTSTORM_DEPS)/usr/sbin:$(BOOTSTORM_DEPS)/sbin:$(BOOTSTORM_DEPS)/bin
 
-.PHONY: help build demo test boot fuzz bench soak clean go
+.PHONY: help build demo test boot fuzz bench compare soak clean go
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench: go ## Go benchmarks of the hot path
 
 soak: go ## the daemon is killed in storms KILLS=200 times, and nothing acknowledged is lost
 	KILLS=$(or $(KILLS),200) go test -count 1 -timeout 60m -v -run TestKills ./tools/crash
+
+compare: build ## benchmarks of the hot path against an earlier version; ARGS="HEAD~3"
+	@build/bench compare $(ARGS)
 
 clean: ## remove build/
 	rm -rf build

@@ -15,6 +15,7 @@ require (
 	github.com/spf13/pflag v1.0.9 // cobra's flags
 	go.uber.org/zap v1.28.0 // the daemon's log
 	golang.org/x/net v0.62.0 // bpf: assembler for the kernel filters
+	golang.org/x/perf v0.0.0-20260908200009-22c9c6c9d4da // benchmath: the statistics of benchstat, for bench compare
 	golang.org/x/sys v0.49.0 // system calls that the standard library lacks
 	golang.org/x/term v0.47.0 // is the output a terminal, and how wide
 	kernel.org/pub/linux/libs/security/libcap/psx v1.2.78 // system calls on all threads, libcap's own; needs no cgo and bears it
@@ -22,6 +23,7 @@ require (
 
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
+	github.com/aclements/go-moremath v0.0.0-20210112150236-f10218a38794 // indirect
 	github.com/cpuguy83/go-md2man/v2 v2.0.6 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/mattn/go-runewidth v0.0.16 // indirect

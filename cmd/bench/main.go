@@ -41,6 +41,6 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(replayCommand(), cutCommand(), stormCommand(), peersCommand(), ceilingCommand())
+	root.AddCommand(replayCommand(), cutCommand(), stormCommand(), peersCommand(), ceilingCommand(), compareCommand())
 	return root
 }

@@ -1,0 +1,90 @@
+package compare
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Build makes the test binaries of a version. Packages that it does not have
+// are left out.
+func Build(ctx context.Context, root, out string) (*Side, error) {
+	s := &Side{Root: root, Binaries: map[string]string{}}
+	for _, pkg := range Packages {
+		if tests, err := filepath.Glob(filepath.Join(root, pkg, "*_test.go")); err != nil || len(tests) == 0 {
+			continue
+		}
+		path := filepath.Join(out, strings.ReplaceAll(pkg, "/", "-")+".test")
+		// Without paths and stamps equal source makes equal binaries, from the cache.
+		c := exec.CommandContext(ctx, "go", "test", "-c", "-trimpath", "-buildvcs=false", "-o", path, "./"+pkg)
+		c.Dir = root
+		if text, err := c.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("building the tests of %s in %s: %w\n%s", pkg, root, err, text)
+		}
+		s.Binaries[pkg] = path
+	}
+	return s, nil
+}
+
+// Drop leaves out the packages whose binaries are equal byte by byte, and
+// returns their names: there is nothing to compare.
+func Drop(a, b *Side) (equal []string, err error) {
+	for _, pkg := range Packages {
+		if a.Binaries[pkg] == "" || b.Binaries[pkg] == "" {
+			continue
+		}
+		x, err := os.ReadFile(a.Binaries[pkg])
+		if err != nil {
+			return nil, err
+		}
+		y, err := os.ReadFile(b.Binaries[pkg])
+		if err != nil {
+			return nil, err
+		}
+		if bytes.Equal(x, y) {
+			delete(b.Binaries, pkg)
+			equal = append(equal, pkg)
+		}
+	}
+	return equal, nil
+}
+
+// result is a line of a benchmark's output.
+var result = regexp.MustCompile(`(?m)^(Benchmark\S+)\s+\d+\s+([0-9.]+) ns/op`)
+
+// once runs the benchmarks that match, one short round, and adds their times.
+func (s *Side) once(ctx context.Context, pkg, pattern string, each time.Duration, to times) error {
+	if s.Binaries[pkg] == "" {
+		return nil
+	}
+	c := exec.CommandContext(ctx, s.Binaries[pkg], "-test.run=^$", "-test.bench="+pattern, "-test.benchtime="+each.String(), "-test.cpu=1")
+	c.Dir = filepath.Join(s.Root, pkg)
+	out, err := c.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("benchmarks of %s in %s: %w\n%s", pkg, s.Root, err, out)
+	}
+	for _, m := range result.FindAllStringSubmatch(string(out), -1) {
+		v, err := strconv.ParseFloat(m[2], 64)
+		if err != nil {
+			return err
+		}
+		to[m[1]] = append(to[m[1]], v)
+	}
+	return nil
+}
+
+// exactly is the pattern that selects one benchmark by its name.
+func exactly(name string) string {
+	parts := strings.Split(name, "/")
+	for i, p := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
+	}
+	return strings.Join(parts, "/")
+}

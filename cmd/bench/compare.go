@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"bootstorm/bench/compare"
+)
+
+const compareHelp = `compare runs the Go benchmarks of the hot packages of two versions, A and B, in
+turn and in many short rounds, and fails if B is significantly slower in one of them: by more than --threshold, when it
+is measured again, too. A and B are git revisions or folders. B is the working tree if it is not given. A is then the
+tag "baseline" if there is one, else where the branch left origin/main, else HEAD if files are changed, else HEAD~1;
+where there is none of them, there is nothing to compare with, and it says so and succeeds.
+
+Packages whose test binaries are equal are not measured, unless --all is given.`
+
+// compareCommand is `bench compare`.
+func compareCommand() *cobra.Command {
+	var o compare.Options
+	var all bool
+	c := &cobra.Command{
+		Use:     "compare [A [B]]",
+		Short:   "Compare the hot path's benchmarks of two versions",
+		Long:    compareHelp,
+		Example: "  bench compare\n  bench compare HEAD~3\n  bench compare v1 v2 --rounds 30",
+		Args:    cobra.MaximumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, b := "", "."
+			if len(args) > 0 {
+				a = args[0]
+			}
+			if len(args) > 1 {
+				b = args[1]
+			}
+			if a == "" {
+				if a = compare.Baseline(cmd.Context(), "."); a == "" {
+					fmt.Fprintln(cmd.OutOrStdout(), "there is no earlier version to compare with")
+					return nil
+				}
+			}
+			o.Progress = cmd.ErrOrStderr()
+			return compareVersions(cmd.Context(), cmd.OutOrStdout(), a, b, all, o)
+		},
+	}
+	f := c.Flags()
+	f.IntVar(&o.Rounds, "rounds", 12, "rounds of each version; twice as many where something looks slower")
+	f.DurationVar(&o.Each, "each", 10*time.Millisecond, "how long a benchmark runs in one round")
+	f.Float64Var(&o.Threshold, "threshold", 0.1, "slowdown that fails: 0.1 is 10 %")
+	f.DurationVar(&o.Limit, "limit", 2*time.Minute, "time for measuring; 0: without limit")
+	f.BoolVar(&all, "all", false, "measure packages whose binaries are equal, too")
+	return c
+}
+
+// compareVersions builds both, measures, and shows the table.
+func compareVersions(ctx context.Context, w io.Writer, a, b string, all bool, o compare.Options) error {
+	dir, err := os.MkdirTemp("", "bench-compare-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	var sides [2]*compare.Side
+	for i, version := range []string{a, b} {
+		root, err := compare.Source(ctx, ".", version, filepath.Join(dir, fmt.Sprint("source", i)))
+		if err != nil {
+			return err
+		}
+		if sides[i], err = compare.Build(ctx, root, filepath.Join(dir, fmt.Sprint("tests", i))); err != nil {
+			return err
+		}
+	}
+	if !all {
+		equal, err := compare.Drop(sides[0], sides[1])
+		if err != nil {
+			return err
+		}
+		for _, pkg := range equal {
+			fmt.Fprintf(w, "%s: equal binaries\n", pkg)
+		}
+	}
+	rows, err := compare.Measure(ctx, sides[0], sides[1], o)
+	if err != nil {
+		return err
+	}
+	return showComparison(w, a, b, rows)
+}
+
+// showComparison writes the table and then what is slower.
+func showComparison(w io.Writer, a, b string, rows []compare.Row) error {
+	t := table.NewWriter()
+	t.SetOutputMirror(w)
+	t.SetStyle(table.StyleLight)
+	t.AppendHeader(table.Row{"benchmark, ns", a, b, "change", "p"})
+	var slow []compare.Row
+	for _, r := range rows {
+		switch {
+		case r.A == 0:
+			t.AppendRow(table.Row{r.Name, "not there", fmt.Sprintf("%.1f", r.B), "new", ""})
+		case r.B == 0:
+			t.AppendRow(table.Row{r.Name, fmt.Sprintf("%.1f", r.A), "not there", "gone", ""})
+		default:
+			t.AppendRow(table.Row{r.Name, fmt.Sprintf("%.1f", r.A), fmt.Sprintf("%.1f", r.B),
+				fmt.Sprintf("%+.1f %%", 100*r.Change()), fmt.Sprintf("%.3f", r.P)})
+		}
+		if r.Slow {
+			slow = append(slow, r)
+		}
+	}
+	if len(rows) > 0 {
+		t.Render()
+	}
+	for _, r := range slow {
+		fmt.Fprintf(w, "SLOWER: %s by %.1f %% (p = %.4f, measured twice)\n", r.Name, 100*r.Change(), r.P)
+	}
+	if len(slow) > 0 {
+		return errDifferent
+	}
+	fmt.Fprintf(w, "%d benchmarks compared, none is significantly slower\n", len(rows))
+	return nil
+}

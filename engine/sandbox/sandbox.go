@@ -22,7 +22,8 @@ import (
 // needed are the capabilities that stay for as long as the daemon runs: an
 // interface that is made anew needs new packet sockets and port reservations.
 // opening are those that the start uses beside them: receive buffers beyond the
-// system's limit.
+// system's limit. An interface that is made anew later gets buffers up to that
+// limit (net.core.rmem_max, see tools/systemd/bootstorm.sysctl).
 const (
 	needed  = 1<<unix.CAP_NET_RAW | 1<<unix.CAP_NET_BIND_SERVICE
 	opening = needed | 1<<unix.CAP_NET_ADMIN

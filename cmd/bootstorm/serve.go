@@ -57,7 +57,9 @@ SIGHUP reads configuration and boot files again; with an error in them the old
 ones stay in force. Boot files that change on disk are read again by themselves.
 
 It needs CAP_NET_RAW and CAP_NET_BIND_SERVICE (root has both) and write access
-to the directory of the lease file.`,
+to the directory of the lease file. What else it is given it gives up: root for
+the user bootstorm, where there is one, and all files and system calls that it
+does not need. The log says what.`,
 		Example: `  # the guide: one aggregated link, its dhcpd.conf, files in /srv/tftp
   bootstorm serve --interface bond0
 

@@ -113,6 +113,8 @@ func TestUsage(t *testing.T) {
 		{"serve --interface x --log-format xml", `log format "xml" is unknown: use console or json`},
 		{"serve --interface x --tftp-windowsize 65", "--tftp-windowsize 65: a window has 1 to 64 blocks"},
 		{"serve --interface x --tftp-windowsize 0", "--tftp-windowsize 0: a window has 1 to 64 blocks"},
+		{"serve --interface x --workers 0", "--workers 0: 1 to 16"},
+		{"serve --interface x --sandbox some", "--sandbox some: on, off or strict"},
 		{"serve --interface x --tftp-memory -1", "--tftp-memory -1: give the memory in MiB"},
 		{"serve --interface x extra", `unknown command "extra" for "bootstorm serve"`},
 		{"serve --bogus", "unknown flag: --bogus"},

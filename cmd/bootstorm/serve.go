@@ -37,10 +37,7 @@ func (f *files) addLeases(c *cobra.Command, text string) {
 
 // serveCommand makes "bootstorm serve".
 func serveCommand() *cobra.Command {
-	var f files
-	var level, format string
-	var memory int64
-	c := engine.Config{Version: buildVersion()}
+	o := serveOptions{Config: engine.Config{Version: buildVersion()}}
 	cmd := &cobra.Command{
 		Use:   "serve --interface IF [--interface IF]...",
 		Short: "Serve DHCP and TFTP on one or more interfaces",
@@ -72,47 +69,60 @@ does not need. The log says what.`,
   # change the configuration, test it, and bring it into force
   bootstorm check && systemctl reload bootstorm`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if len(c.Interfaces) == 0 {
-				return usageError{fmt.Errorf("name the interface to serve on: --interface IF; this machine has %s", interfaces())}
-			}
-			log, err := engine.NewLogger(level, format, cmd.ErrOrStderr())
-			if err != nil {
-				return usageError{err}
-			}
-			if err := checkLimits(c.WindowMax, c.Workers, memory); err != nil {
-				return usageError{err}
-			}
-			switch c.Sandbox {
-			case "off":
-				c.Sandbox = engine.SandboxOff
-			case engine.SandboxOn, engine.SandboxStrict:
-			default:
-				return usageError{fmt.Errorf("--sandbox %s: on, off or strict", c.Sandbox)}
-			}
-			c.Log, c.File, c.Root, c.LeaseFile, c.Memory = log, f.config, f.root, f.leases, memory<<20
-			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, os.Interrupt)
-			defer stop()
-			// A second signal ends the process at once: the default action is
-			// back when the first has come.
-			context.AfterFunc(ctx, stop)
-			return engine.Serve(ctx, c)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.serve(cmd) },
 	}
-	f.add(cmd)
-	f.addLeases(cmd, "`FILE` to keep the leases in, as dhcpd.leases(5)")
-	flags := cmd.Flags()
-	flags.StringSliceVarP(&c.Interfaces, "interface", "i", nil, "serve on this `IF`; repeat the flag for more")
-	flags.StringVar(&level, "log-level", "info", "log `LEVEL`: debug, info, warn or error")
-	flags.StringVar(&format, "log-format", "console", "log `FORMAT`: console (sentences) or json (one object per line)")
-	flags.IntVar(&c.WindowMax, "tftp-windowsize", batch.MaxSegments, "most `BLOCKS` that a client may ask for at a time (RFC 7440), 1 to 64")
-	flags.IntVar(&c.Workers, "workers", 1, "`NUMBER` of processors that may serve TFTP; worth it where one is too slow for the link")
-	flags.Int64Var(&memory, "tftp-memory", 0, "most memory for boot files in `MIB` (default: half of the machine's)")
-	flags.StringVar(&c.User, "user", "", "become `USER` when root starts it (default: bootstorm, where that user exists)")
-	flags.StringVar(&c.Sandbox, "sandbox", engine.SandboxOn, "give up privileges: on, off, or strict (what cannot be given up is an error)")
-	addRungs(cmd, &c)
+	o.add(cmd)
+	addRungs(cmd, &o.Config)
 	completeServe(cmd)
 	return cmd
+}
+
+// serveOptions are the flags of serve as they are typed.
+type serveOptions struct {
+	engine.Config
+	files         files
+	level, format string // of the log
+	memory        int64  // MiB
+}
+
+// add defines the flags.
+func (o *serveOptions) add(cmd *cobra.Command) {
+	o.files.add(cmd)
+	o.files.addLeases(cmd, "`FILE` to keep the leases in, as dhcpd.leases(5)")
+	flags := cmd.Flags()
+	flags.StringSliceVarP(&o.Interfaces, "interface", "i", nil, "serve on this `IF`; repeat the flag for more")
+	flags.StringVar(&o.level, "log-level", "info", "log `LEVEL`: debug, info, warn or error")
+	flags.StringVar(&o.format, "log-format", "console", "log `FORMAT`: console (sentences) or json (one object per line)")
+	flags.IntVar(&o.WindowMax, "tftp-windowsize", batch.MaxSegments, "most `BLOCKS` that a client may ask for at a time (RFC 7440), 1 to 64")
+	flags.IntVar(&o.Workers, "workers", 1, "`NUMBER` of processors that may serve TFTP; worth it where one is too slow for the link")
+	flags.Int64Var(&o.memory, "tftp-memory", 0, "most memory for boot files in `MIB` (default: half of the machine's)")
+	flags.StringVar(&o.User, "user", "", "become `USER` when root starts it (default: bootstorm, where that user exists)")
+	flags.StringVar(&o.Sandbox, "sandbox", engine.SandboxOn, "give up privileges: on, off, or strict (what cannot be given up is an error)")
+}
+
+// serve runs the server until a signal ends it.
+func (o *serveOptions) serve(cmd *cobra.Command) error {
+	if len(o.Interfaces) == 0 {
+		return usageError{fmt.Errorf("name the interface to serve on: --interface IF; this machine has %s", interfaces())}
+	}
+	log, err := engine.NewLogger(o.level, o.format, cmd.ErrOrStderr())
+	if err != nil {
+		return usageError{err}
+	}
+	if err := o.check(); err != nil {
+		return usageError{err}
+	}
+	c := o.Config
+	if c.Sandbox == "off" {
+		c.Sandbox = engine.SandboxOff
+	}
+	c.Log, c.File, c.Root, c.LeaseFile, c.Memory = log, o.files.config, o.files.root, o.files.leases, o.memory<<20
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	// A second signal ends the process at once: the default action is back when
+	// the first has come.
+	context.AfterFunc(ctx, stop)
+	return engine.Serve(ctx, c)
 }
 
 // addRungs defines the hidden flags that force a rung of the socket ladder.
@@ -136,15 +146,17 @@ func completeServe(cmd *cobra.Command) {
 // maxWorkers is far beyond what links of today need.
 const maxWorkers = 16
 
-// checkLimits tells what is wrong with the limits of TFTP.
-func checkLimits(window, workers int, memory int64) error {
+// check tells what is wrong with the values of the flags.
+func (o *serveOptions) check() error {
 	switch {
-	case window < 1 || window > batch.MaxSegments:
-		return fmt.Errorf("--tftp-windowsize %d: a window has 1 to %d blocks; 1 is TFTP without windows", window, batch.MaxSegments)
-	case workers < 1 || workers > maxWorkers:
-		return fmt.Errorf("--workers %d: 1 to %d", workers, maxWorkers)
-	case memory < 0 || memory > 1<<30:
-		return fmt.Errorf("--tftp-memory %d: give the memory in MiB, 0 for half of the machine's", memory)
+	case o.WindowMax < 1 || o.WindowMax > batch.MaxSegments:
+		return fmt.Errorf("--tftp-windowsize %d: a window has 1 to %d blocks; 1 is TFTP without windows", o.WindowMax, batch.MaxSegments)
+	case o.Workers < 1 || o.Workers > maxWorkers:
+		return fmt.Errorf("--workers %d: 1 to %d", o.Workers, maxWorkers)
+	case o.memory < 0 || o.memory > 1<<30:
+		return fmt.Errorf("--tftp-memory %d: give the memory in MiB, 0 for half of the machine's", o.memory)
+	case o.Sandbox != "off" && o.Sandbox != engine.SandboxOn && o.Sandbox != engine.SandboxStrict:
+		return fmt.Errorf("--sandbox %s: on, off or strict", o.Sandbox)
 	}
 	return nil
 }

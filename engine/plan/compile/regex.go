@@ -80,6 +80,12 @@ func (b *automaton) build() bool {
 	start := newSet(len(b.prog.Inst))
 	b.follow(start, uint32(b.prog.Start), syntax.EmptyBeginText)
 	b.state(start.list())
+	// No later state is the first one again, even with the same instructions:
+	// "$^" matches at both ends of an empty text, and at no other place.
+	clear(b.known)
+	if b.emptyMatch() {
+		b.table.Match[0] |= plan.RegexAtEnd
+	}
 	for at := 0; at < len(b.states); at++ {
 		if at == maxStates {
 			return false
@@ -135,9 +141,6 @@ func (b *automaton) verdict(set []uint32) (flags uint8) {
 		if b.prog.Inst[pc].Op == syntax.InstMatch {
 			flags |= plan.RegexAtEnd
 		}
-	}
-	if len(b.states) == 0 && b.emptyMatch() {
-		flags |= plan.RegexAtEnd
 	}
 	return flags
 }

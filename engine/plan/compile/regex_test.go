@@ -18,6 +18,7 @@ func TestRegexAgainstLibrary(t *testing.T) {
 	for _, pattern := range []string{
 		"", "a", "^a", "a$", "^a$", "^$", "^", "$", "a|b", "(ab)+", "a*b", "a+b?1", "[ab]1", "[^a]", "^[^a]*$", ".", "a.b", "a{2}", "a{2,3}b",
 		"(a|b)*1$", "^(a|b1)*X", "[[:digit:]]+", "[[:upper:]]$", "a$|^b", "(^a|b)1", "x", "(a$)b", "()",
+		"$^", "a|$^", "^$|a", // found by FuzzRegex: an empty text has both ends at once
 	} {
 		for _, fold := range []bool{false, true} {
 			oracle := regexp.MustCompile(map[bool]string{false: "(?s)", true: "(?si)"}[fold] + "(?:" + pattern + ")")

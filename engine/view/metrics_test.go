@@ -154,7 +154,7 @@ func TestCountersHaveMetricNames(t *testing.T) {
 		"drop_ip_checksum": "bootstorm_dropped_frames_total reason ip_checksum 1", "discover": "bootstorm_dhcp_received_messages_total type discover 1",
 		"nak": "bootstorm_dhcp_sent_messages_total type nak 1", "frames": "bootstorm_received_frames_total   1", "journal_sync_ns": "bootstorm_journal_sync_seconds_total   1e-09",
 		"sent_bytes": "bootstorm_sent_bytes_total   1", "transfers_now": "bootstorm_transfers   1", "records": "bootstorm_records_total   1",
-		"Odd name-1": "bootstorm_odd_name_1_total   1",
+		"held": "bootstorm_held   1", "tftp": "bootstorm_tftp_frames_total   1", "pool_used:10.0.0.1-10.0.0.9": "   0", "Odd name-1": "bootstorm_odd_name_1_total   1",
 	} {
 		name, label, value, factor := view.CounterMetric(counter)
 		if got := fmt.Sprintf("%s %s %s %v", name, label, value, factor); got != want {

@@ -271,9 +271,7 @@ func order(sort string) func(a, b story.Node) int {
 	case "mac", "address":
 		return func(a, b story.Node) int { return strings.Compare(a.MAC, b.MAC) }
 	case "started":
-		return func(a, b story.Node) int { return a.Started.Compare(b.Started) }
-	case "seen":
-		return func(a, b story.Node) int { return b.Seen.Compare(a.Seen) }
+		return func(a, b story.Node) int { return b.Started.Compare(a.Started) }
 	}
 	return func(a, b story.Node) int { return cmp.Or(worst[a.State]-worst[b.State], a.Started.Compare(b.Started)) }
 }
@@ -298,7 +296,8 @@ func (s *Storm) Summary(at time.Time) story.Summary {
 	sum.Nodes, sum.Rates.Bytes = len(list), float64(s.bytes(at)-before)
 	sum.Pools = []story.Pool{{Range: "10.20.0.2 10.20.3.250", Size: int64(max(1, len(s.nodes))), Used: used}}
 	sum.Counters = map[string]int64{"frames": 12 * int64(len(list)), "discover": 2 * int64(len(list)), "offer": 2 * int64(len(list)), "request": used, "ack": used,
-		"drop_ip_checksum": 3, "drop_port": 41, "journal_syncs": used / 9, "journal_sync_ns": used * 210_000, "kernel_drops": 0, "sent_bytes": s.bytes(at)}
+		"drop_ip_checksum": 3, "drop_port": 41, "journal_syncs": used / 9, "journal_sync_ns": used * 210_000, "journal_failing": 0, "held": 0, "links_down": 0,
+		"link_kernel_drops": 0, "link_send_drops": 0, "tftp_data_bytes": s.bytes(at), "tftp_resent_frames": 0, "tftp_timeouts": 0, "events_lost": 0}
 	s.troubles(at, &sum)
 	return sum
 }

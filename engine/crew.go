@@ -20,14 +20,13 @@ import (
 // has sockets, a core, transfers and a ring of events of its own; which one a
 // client's frames come to is the kernel's to say (link.OpenShared).
 
-// hire makes the workers, with the leases that were read from disk.
-func (s *server) hire(leases []batch.Lease) {
+// hire makes the workers, who know of no lease yet.
+func (s *server) hire() {
 	base := time.Now() // one clock for all: their events are put in order
 	for i := range max(s.Workers, 1) {
-		w := &worker{journal: s.journal, notes: s.observer.notes, tx: batch.NewTx(), base: base, spin: spin()}
+		w := &worker{notes: s.observer.notes, tx: batch.NewTx(), base: base, spin: spin()}
 		if i == 0 {
 			w.core = s.newCore(s.setup)
-			w.core.Restore(w.now(), leases)
 		} else {
 			w.core, w.notes = s.newFeeder(), s.observer.another()
 		}

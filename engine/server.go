@@ -207,15 +207,13 @@ func (s *server) reportFiles(setup *Setup) {
 
 // start opens the journal and the interfaces and starts the goroutines.
 func (s *server) start() error {
-	journal, recovered, err := lease.Open(s.LeaseFile, lease.Options{FS: s.world.leases, Notify: s.journalNotice})
+	recovered, err := s.recover()
 	if err != nil {
 		return err
 	}
-	s.journal = journal
 	for _, w := range recovered.Warnings {
 		s.log.Warn(fmt.Sprintf("%s: %v", s.LeaseFile, w))
 	}
-	s.hire(recovered.Leases)
 	s.log.Info(fmt.Sprintf("leases: %d in %s, %d of them in a pool", len(recovered.Leases), s.LeaseFile, pooled(s.setup.Plan, recovered.Leases)))
 	if lead := s.first().core.Lead(); lead > 0 {
 		s.log.Warn(fmt.Sprintf("the clock is %v behind the newest lease in %s: until it is set, time is counted from that lease on, "+
@@ -227,12 +225,32 @@ func (s *server) start() error {
 	s.publish()
 	s.reportLinks()
 	// The observer knows the names before the first event comes.
-	runtime.GC() // what loading left behind goes before the first frame
-	debug.FreeOSMemory()
+	debug.FreeOSMemory() // what loading left behind is collected before the first frame
 	s.running.Go(func() { s.observer.run(s.cold) })
 	s.run()
 	s.running.Go(func() { watchdog(s.cold, s.pulse()) })
 	return nil
+}
+
+// recover reads the leases and gives them to new workers. The tables of a large
+// pool take as long to make as a large file to read: each has a processor.
+func (s *server) recover() (*lease.Recovered, error) {
+	prepareHeap(s.setup.Plan, s.LeaseFile)
+	var hired sync.WaitGroup
+	hired.Go(s.hire)
+	journal, recovered, err := lease.Open(s.LeaseFile, lease.Options{FS: s.world.leases, Notify: s.journalNotice})
+	hired.Wait()
+	if err != nil {
+		s.workers = nil // nobody runs them
+		return nil, err
+	}
+	s.journal = journal
+	for _, w := range s.workers {
+		w.journal = journal
+	}
+	first := s.first()
+	first.core.Restore(first.now(), recovered.Leases)
+	return recovered, nil
 }
 
 // pooled counts the leases whose address is in a pool.

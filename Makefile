@@ -37,8 +37,9 @@ fuzz: go ## every fuzz target for SECONDS_EACH=10 s
 bench: go ## Go benchmarks of the hot path
 	go test -run '^$$' -bench . -benchtime 1s ./proto/... ./engine/...
 
-soak: go ## the daemon is killed in storms KILLS=200 times, and nothing acknowledged is lost
+soak: go ## the daemon is killed in storms KILLS=200 times; then storms with faults of every kind for HOURS, or SECONDS=1200
 	KILLS=$(or $(KILLS),200) go test -count 1 -timeout 60m -v -run TestKills ./tools/crash
+	HOURS=$(or $(HOURS),0) SECONDS=$(or $(SECONDS),$(if $(HOURS),0,1200)) go test -count 1 -timeout 0 -v -run TestSoak ./tools/crash
 
 compare: build ## benchmarks of the hot path against an earlier version; ARGS="HEAD~3"
 	@build/bench compare $(ARGS)

@@ -43,6 +43,9 @@ var layers = []struct {
 	{"tools/guide", 5, false, false},
 	{"bench", 6, false, true},
 	{"tools", 7, false, true},
+	{"cmd/bootstorm/text", 6, false, false}, // parts of the operator's commands
+	{"cmd/bootstorm/api", 6, false, true},
+	{"cmd/bootstorm/watch", 7, false, false},
 	{"cmd", 8, false, false},
 }
 

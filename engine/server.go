@@ -48,6 +48,7 @@ type server struct {
 	running  sync.WaitGroup
 	stopCold context.CancelFunc // ends observer, watcher and watchdog
 	cold     context.Context
+	captures []*os.File // memory of the frames that each worker remembers, by worker; empty if none does
 }
 
 // newServer makes a server that has done nothing yet, except to listen for
@@ -215,7 +216,9 @@ func (s *server) start() error {
 	for _, w := range recovered.Warnings {
 		s.log.Warn(fmt.Sprintf("%s: %v", s.LeaseFile, w))
 	}
-	s.hire(recovered.Leases)
+	if err := s.hire(recovered.Leases); err != nil {
+		return err
+	}
 	s.log.Info(fmt.Sprintf("leases: %d in %s, %d of them in a pool", len(recovered.Leases), s.LeaseFile, pooled(s.setup.Plan, recovered.Leases)))
 	if lead := s.first().core.Lead(); lead > 0 {
 		s.log.Warn(fmt.Sprintf("the clock is %v behind the newest lease in %s: until it is set, time is counted from that lease on, "+
@@ -299,6 +302,10 @@ func (s *server) close() {
 	}
 	for _, c := range s.reserved {
 		c.Close()
+	}
+	for i, f := range s.captures {
+		f.Close()
+		s.workers[i].ring.Close()
 	}
 	if s.journal != nil {
 		s.journal.Close() // no effect after stop

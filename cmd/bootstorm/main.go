@@ -100,7 +100,7 @@ its own: see its help.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), leasesCommand(),
-		statusCommand(), manCommand())
+		statusCommand(), captureCommand(), manCommand())
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}

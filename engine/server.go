@@ -48,6 +48,7 @@ type server struct {
 	running  sync.WaitGroup
 	stopCold context.CancelFunc // ends observer, watcher and watchdog
 	cold     context.Context
+	captures []*os.File // memory of the frames that each worker remembers, by worker; empty if none does
 }
 
 // newServer makes a server that has done nothing yet, except to listen for
@@ -237,7 +238,8 @@ func (s *server) start() error {
 func (s *server) recover() (*lease.Recovered, error) {
 	prepareHeap(s.setup.Plan, s.LeaseFile)
 	var hired sync.WaitGroup
-	hired.Go(s.hire)
+	var failed error
+	hired.Go(func() { failed = s.hire() })
 	journal, recovered, err := lease.Open(s.LeaseFile, lease.Options{FS: s.world.leases, Notify: s.journalNotice})
 	hired.Wait()
 	if err != nil {
@@ -245,6 +247,9 @@ func (s *server) recover() (*lease.Recovered, error) {
 		return nil, err
 	}
 	s.journal = journal
+	if failed != nil {
+		return nil, failed
+	}
 	for _, w := range s.workers {
 		w.journal = journal
 	}
@@ -317,6 +322,10 @@ func (s *server) close() {
 	}
 	for _, c := range s.reserved {
 		c.Close()
+	}
+	for i, f := range s.captures {
+		f.Close()
+		s.workers[i].ring.Close()
 	}
 	if s.journal != nil {
 		s.journal.Close() // no effect after stop

@@ -88,7 +88,7 @@ func (o *observer) flush(end bool) {
 		if kind == batch.EventTransferDone {
 			text += ", " + size(q.bytes)
 		}
-		o.log.Log(q.level, text, zap.String("event", eventNames[kind]), zap.Int("folded", q.count))
+		o.log.Log(q.level, text, zap.String("event", kind.String()), zap.Int("folded", q.count))
 		q.count, q.bytes = 0, 0
 	}
 	for key, r := range o.repeat {

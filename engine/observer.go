@@ -139,7 +139,7 @@ func (o *observer) note(n *note) {
 	case batch.EventLog:
 		o.logStatement(n)
 	case batch.EventDiscover, batch.EventOffer, batch.EventRequest, batch.EventInform, batch.EventDecline,
-		batch.EventTransferStart, batch.EventTransferProbe:
+		batch.EventTransferStart, batch.EventTransferProbe, batch.EventTransferProgress:
 		o.detail(e)
 	case batch.EventNak, batch.EventSilence:
 		o.refused(e)
@@ -191,8 +191,10 @@ func (o *observer) detail(e *batch.Event) {
 		entry.Message = fmt.Sprintf("%s begins %s: %s, blocks of %d, window %d", o.node(e), name(e), size(e.Value), e.Extra>>16, e.Extra&0xffff)
 	case batch.EventTransferProbe:
 		entry.Message = fmt.Sprintf("%s asked only for the size of %s", o.node(e), name(e))
+	case batch.EventTransferProgress:
+		entry.Message = fmt.Sprintf("%s has %s of %s", o.node(e), size(e.Value), name(e))
 	default:
-		entry.Message = fmt.Sprintf("%s %s %s", eventNames[e.Kind], o.node(e), e.Addr)
+		entry.Message = fmt.Sprintf("%s %s %s", e.Kind, o.node(e), e.Addr)
 	}
 	entry.Write(o.fields(e)...)
 }
@@ -235,7 +237,7 @@ func clean(b []byte) string {
 
 // fields are the parts of an event for a log that machines read.
 func (o *observer) fields(e *batch.Event) []zap.Field {
-	f := []zap.Field{zap.String("event", eventNames[e.Kind])}
+	f := []zap.Field{zap.String("event", e.Kind.String())}
 	if e.HWLen > 0 {
 		f = append(f, zap.String("mac", hwText(hw(e))))
 		if host := o.view.Load().setup.Hosts[hw(e)]; host != "" {
@@ -249,7 +251,7 @@ func (o *observer) fields(e *batch.Event) []zap.Field {
 		f = append(f, zap.String("file", name(e)))
 	}
 	if e.Reason != batch.ReasonNone && e.Reason < batch.Reasons {
-		f = append(f, zap.String("reason", reasonNames[e.Reason]))
+		f = append(f, zap.String("reason", e.Reason.String()))
 	}
 	switch e.Kind {
 	case batch.EventAck:

@@ -13,27 +13,6 @@ import (
 	"bootstorm/proto/dhcp"
 )
 
-// eventNames are the names of the kinds of event for logs that machines read.
-var eventNames = map[batch.EventKind]string{
-	batch.EventDiscover: "discover", batch.EventOffer: "offer", batch.EventRequest: "request", batch.EventAck: "ack",
-	batch.EventNak: "nak", batch.EventRelease: "release", batch.EventDecline: "decline", batch.EventInform: "inform",
-	batch.EventBootp: "bootp", batch.EventSilence: "silence", batch.EventConflict: "conflict",
-	batch.EventAbandoned: "abandoned", batch.EventReclaimed: "reclaimed", batch.EventLog: "log",
-	batch.EventTransferStart: "transfer_start", batch.EventTransferDone: "transfer_done",
-	batch.EventTransferProbe: "transfer_probe", batch.EventTransferError: "transfer_error",
-	batch.EventNotFound: "not_found", batch.EventRefused: "refused", batch.EventFull: "full",
-}
-
-// reasonNames are the names of the reasons, likewise.
-var reasonNames = [batch.Reasons]string{
-	batch.ReasonNoSubnet: "no_subnet", batch.ReasonNoFreeAddress: "no_free_address", batch.ReasonNotPermitted: "not_permitted",
-	batch.ReasonDenied: "denied", batch.ReasonIgnored: "ignored", batch.ReasonOtherServer: "other_server",
-	batch.ReasonNotOurAddress: "not_our_address", batch.ReasonUnknownLease: "unknown_lease", batch.ReasonTaken: "taken",
-	batch.ReasonLeaseLimit: "lease_limit", batch.ReasonDuplicateAddress: "duplicate_address",
-	batch.ReasonDeclinedByClient: "declined", batch.ReasonMalformed: "malformed", batch.ReasonTransfersFull: "transfers_full",
-	batch.ReasonHoldFull: "hold_full", batch.ReasonNoJournal: "no_journal", batch.ReasonDuplicatesAllowed: "duplicates",
-}
-
 // quietReasons are refusals that belong to the protocol: a client of another
 // server, one that is told to ask anew. They are details, not warnings.
 var quietReasons = map[batch.Reason]bool{

@@ -88,7 +88,7 @@ func (o *observer) flush(end bool) {
 		if kind == batch.EventTransferDone {
 			text += ", " + size(q.bytes)
 		}
-		o.log.Log(q.level, text, zap.String("event", eventNames[kind]), zap.Int("folded", q.count))
+		o.log.Log(q.level, text, zap.String("event", kind.String()), zap.Int("folded", q.count))
 		q.count, q.bytes = 0, 0
 	}
 	for key, r := range o.repeat {
@@ -104,12 +104,31 @@ func (o *observer) flush(end bool) {
 		}
 		r.since, r.count = o.now(), 0
 	}
-	lost := uint64(0)
-	for _, r := range o.rings {
-		lost += r.lost.Load()
-	}
+	lost := o.overrun()
 	if lost > o.lost {
 		o.log.Warn(fmt.Sprintf("%d events were not logged: the storm outran the log, service is not affected", lost-o.lost))
 		o.lost = lost
 	}
+	o.unshown()
+}
+
+// overrun is how many events did not fit the rings.
+func (o *observer) overrun() (lost uint64) {
+	for _, r := range o.rings {
+		lost += r.lost.Load()
+	}
+	return lost
+}
+
+// unshown reports events that the view did not take: it is slow, or it hangs.
+func (o *observer) unshown() {
+	if o.feed == nil {
+		return
+	}
+	missed := o.feed.Lost()
+	if missed == o.missed || o.now().Sub(o.reported) < repeatEvery {
+		return
+	}
+	o.log.Warn(fmt.Sprintf("%d events are missing in the view, which did not take them in time: boots may look unfinished there; service is not affected", missed-o.missed))
+	o.missed, o.reported = missed, o.now()
 }

@@ -87,7 +87,7 @@ func TestObserverLines(t *testing.T) {
 		o, b := newTestObserver(t, "debug")
 		o.note(testEvent(c.kind, c.change))
 		if got := strings.TrimSpace(b.String()); got != c.want {
-			t.Errorf("%s:\n%s\nwant:\n%s", eventNames[c.kind], got, c.want)
+			t.Errorf("%s:\n%s\nwant:\n%s", c.kind, got, c.want)
 		}
 	}
 }
@@ -115,7 +115,7 @@ func TestRefusals(t *testing.T) {
 		}))
 		want := "WARN DISCOVER of 52:54:00:12:34:01 (node_1) is left without answer: " + c.want
 		if got := strings.TrimSpace(b.String()); !strings.HasPrefix(got, want) || c.rule < 0 && got != want {
-			t.Errorf("%s:\n%s\nwant:\n%s", reasonNames[c.reason], got, want)
+			t.Errorf("%s:\n%s\nwant:\n%s", c.reason, got, want)
 		}
 	}
 	o, b := newTestObserver(t, "info")
@@ -131,11 +131,11 @@ func TestRefusals(t *testing.T) {
 func TestEveryReason(t *testing.T) {
 	o, _ := newTestObserver(t, "debug")
 	for r := range batch.Reasons {
-		if r != batch.ReasonNone && reasonNames[r] == "" {
+		if r != batch.ReasonNone && r.String() == "" {
 			t.Errorf("reason %d has no name", r)
 		}
-		for k := batch.EventNone; k <= batch.EventFull+1; k++ {
-			if k != batch.EventNone && k <= batch.EventFull && eventNames[k] == "" {
+		for k := batch.EventNone; k <= batch.EventKinds; k++ {
+			if k != batch.EventNone && k < batch.EventKinds && k.String() == "unknown" {
 				t.Errorf("event %d has no name", k)
 			}
 			o.note(testEvent(k, func(e *batch.Event) { e.Reason, e.Link, e.Rule, e.HWLen, e.Extra = r, 99, 1<<30, 255, 9999 }))

@@ -17,8 +17,10 @@ import (
 
 	"bootstorm/engine/batch"
 	"bootstorm/engine/config"
+	"bootstorm/engine/feed"
 	"bootstorm/engine/image"
 	"bootstorm/engine/image/load"
+	"bootstorm/engine/keeper"
 	"bootstorm/engine/lease"
 	"bootstorm/engine/plan"
 )
@@ -48,6 +50,12 @@ type server struct {
 	running  sync.WaitGroup
 	stopCold context.CancelFunc // ends observer, watcher and watchdog
 	cold     context.Context
+	captures []*os.File // memory of the frames that each worker remembers, by worker; empty if none does
+
+	started time.Time
+	feed    *feed.Writer       // to the view; nil: there is none
+	news    <-chan keeper.News // what the keeper says; nil: nothing any more
+	asked   chan feed.Request  // by the view
 }
 
 // newServer makes a server that has done nothing yet, except to listen for
@@ -59,6 +67,11 @@ func newServer(c Config) *server {
 	s := &server{Config: c, log: c.Log, hangup: make(chan os.Signal, 1), changed: make(chan struct{}, 1), ended: make(chan error, max(c.Workers, 1))}
 	s.cold, s.stopCold = context.WithCancel(context.Background())
 	s.observer = newObserver(c.Log, newNotes())
+	s.started, s.asked = time.Now(), make(chan feed.Request, askedMost)
+	if c.Keeper != nil {
+		s.feed, s.news = feed.NewWriter(), c.Keeper.News()
+		s.observer.feed = s.feed
+	}
 	// From the first moment on: a reload that comes too early must not end
 	// the process, which is what the signal does by default.
 	signal.Notify(s.hangup, syscall.SIGHUP)
@@ -237,7 +250,8 @@ func (s *server) start() error {
 func (s *server) recover() (*lease.Recovered, error) {
 	prepareHeap(s.setup.Plan, s.LeaseFile)
 	var hired sync.WaitGroup
-	hired.Go(s.hire)
+	var failed error
+	hired.Go(func() { failed = s.hire() })
 	journal, recovered, err := lease.Open(s.LeaseFile, lease.Options{FS: s.world.leases, Notify: s.journalNotice})
 	hired.Wait()
 	if err != nil {
@@ -245,6 +259,9 @@ func (s *server) recover() (*lease.Recovered, error) {
 		return nil, err
 	}
 	s.journal = journal
+	if failed != nil {
+		return nil, failed
+	}
 	for _, w := range s.workers {
 		w.journal = journal
 	}
@@ -263,8 +280,11 @@ func pooled(p *plan.Plan, leases []batch.Lease) (n int) {
 	return n
 }
 
-// publish shows the present generation to the observer.
-func (s *server) publish() { s.observer.view.Store(&view{setup: s.setup, links: s.links}) }
+// publish shows the present generation to the observer, and to the view.
+func (s *server) publish() {
+	s.observer.view.Store(&view{setup: s.setup, links: s.links})
+	s.show()
+}
 
 // announce says that the server is ready.
 func (s *server) announce() {
@@ -311,12 +331,19 @@ func (s *server) close() {
 	// After a failure in preparation or in stop the worker may still run, and it
 	// uses the sockets: it ends first.
 	s.halt()
+	if s.feed != nil {
+		s.feed.Detach(nil)
+	}
 	s.running.Wait()
 	for _, c := range s.sockets {
 		c.Close()
 	}
 	for _, c := range s.reserved {
 		c.Close()
+	}
+	for i, f := range s.captures {
+		f.Close()
+		s.workers[i].ring.Close()
 	}
 	if s.journal != nil {
 		s.journal.Close() // no effect after stop

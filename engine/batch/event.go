@@ -10,28 +10,30 @@ type EventKind uint8
 
 // The kinds of event. Value and Extra are explained at each.
 const (
-	EventNone          EventKind = iota
-	EventDiscover                // Extra: client architecture (option 93), 0xffff if not sent; Value: core.Client, the software
-	EventOffer                   // Addr offered
-	EventRequest                 // Addr requested
-	EventAck                     // Addr; Value: lease seconds
-	EventNak                     // Addr refused; Reason
-	EventRelease                 // Addr
-	EventDecline                 // Addr
-	EventInform                  // Addr
-	EventBootp                   // Addr given
-	EventSilence                 // a DHCP message deliberately left unanswered: Reason; Value: dhcp.Type
-	EventConflict                // Addr is used by the MAC in HW though it is not leased to it
-	EventAbandoned               // Addr taken out of service; Reason
-	EventReclaimed               // Addr, abandoned before, put back in service because nothing else was free
-	EventLog                     // a log statement of the configuration was executed: Value: index of its text in Events.Text, Extra: length, Nanos: priority (log(3) of dhcp-eval)
-	EventTransferStart           // TFTP read granted. Name; Value: size in bytes; Extra: blksize<<16 | windowsize
-	EventTransferDone            // last ACK received. Name; Value: bytes; Extra: retransmitted frames; Nanos: duration
-	EventTransferProbe           // size probe ended by the client with ERROR 8 after the OACK (normal)
-	EventTransferError           // ended by the client's ERROR (Extra: code), by ICMP (Extra: 256) or by time (Extra: 257). Value: bytes acknowledged
-	EventNotFound                // ERROR 1 sent. Name
-	EventRefused                 // another ERROR sent: Extra: code. Name
-	EventFull                    // a table is full and a request was left unanswered: Reason
+	EventNone             EventKind = iota
+	EventDiscover                   // Extra: client architecture (option 93), 0xffff if not sent; Value: core.Client, the software
+	EventOffer                      // Addr offered
+	EventRequest                    // Addr requested
+	EventAck                        // Addr; Value: lease seconds; Name: the boot file that it names, empty if none
+	EventNak                        // Addr refused; Reason
+	EventRelease                    // Addr
+	EventDecline                    // Addr
+	EventInform                     // Addr
+	EventBootp                      // Addr given; Name as for EventAck
+	EventSilence                    // a DHCP message deliberately left unanswered: Reason; Value: dhcp.Type
+	EventConflict                   // Addr is used by the MAC in HW though it is not leased to it
+	EventAbandoned                  // Addr taken out of service; Reason
+	EventReclaimed                  // Addr, abandoned before, put back in service because nothing else was free
+	EventLog                        // a log statement of the configuration was executed: Value: index of its text in Events.Text, Extra: length, Nanos: priority (log(3) of dhcp-eval)
+	EventTransferStart              // TFTP read granted. Name; Value: size in bytes; Extra: blksize<<16 | windowsize
+	EventTransferDone               // last ACK received. Name; Value: bytes; Extra: retransmitted frames; Nanos: duration
+	EventTransferProbe              // size probe ended by the client with ERROR 8 after the OACK (normal)
+	EventTransferError              // ended by the client's ERROR (Extra: code), by ICMP (Extra: 256) or by time (Extra: 257). Value: bytes acknowledged
+	EventNotFound                   // ERROR 1 sent. Name
+	EventRefused                    // another ERROR sent: Extra: code. Name
+	EventFull                       // a table is full and a request was left unanswered: Reason
+	EventTransferProgress           // another sixteenth of a large file has arrived. Name; Value: bytes acknowledged; Extra: retransmitted frames; Nanos: since it was asked for
+	EventKinds                      // how many there are
 )
 
 // Reason explains an event in the words of a later message; the texts belong

@@ -128,7 +128,15 @@ func (c *Core) noteAck(v *verdict) {
 	} else {
 		c.count.Ack++
 	}
-	c.note(kind, v).Value = int64(v.seconds)
+	e := c.note(kind, v)
+	e.Value = int64(v.seconds)
+	// Without it nobody could tell a node that has nothing to load from one that
+	// does not get it.
+	name, _ := c.eval.Value(plan.Filename)
+	if len(name) == 0 {
+		name, _ = c.eval.Option(dhcp.OptBootfileName)
+	}
+	copy(e.Name[:], name)
 }
 
 // commit makes the lease and its record, and ends the client's other leases.

@@ -67,3 +67,23 @@ func TestGuideFilesByArchitecture(t *testing.T) {
 		})
 	}
 }
+
+// An acknowledgement's event says what the node was told to load, so that an
+// observer can tell "nothing" from "nothing arrived".
+func TestAckEventNamesTheBootFile(t *testing.T) {
+	for _, c := range []struct {
+		m    msg
+		file string
+	}{
+		{machine(1).with(dhcp.OptClientArch, 0, 7), "ipxe.efi"},
+		{machine(2).with(dhcp.OptClientArch, 0, 7).with(dhcp.OptUserClass, []byte("iPXE")...), "refind.pxe"},
+		{machine(2).with(dhcp.OptClientArch, 0, 0), ""},
+	} {
+		w := newWorld(t, guide)
+		w.lease(c.m)
+		e := w.last(batch.EventAck)
+		if e == nil || zeroTerminated(e.Name[:]) != c.file {
+			t.Errorf("the event of the acknowledgement names %+v, want %q", e, c.file)
+		}
+	}
+}

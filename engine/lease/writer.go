@@ -180,11 +180,13 @@ func (w *writer) appendSync(f File, text []byte) error {
 		}
 		return err
 	}
-	if err := f.Sync(); err != nil {
+	begin := time.Now()
+	err := f.Sync()
+	w.j.counters.took(time.Since(begin))
+	if err != nil {
 		w.suspect = true
-		return err
 	}
-	return nil
+	return err
 }
 
 // failedText is what a disk that takes nothing means.

@@ -139,6 +139,9 @@ func (t *Table) progress(now int64, id int32, n int64, ev *batch.Events) {
 		t.done(now, id, ev)
 		return
 	}
+	if reportParts*n >= int64(s.part)*s.total {
+		t.tell(now, id, ev)
+	}
 	inside := n < s.high && s.window > 1 // the client lacks block n+1, or echoes a repair
 	if inside && (n > s.recover || s.flags&flagAsked != 0) {
 		t.repair(now, id)
@@ -152,6 +155,14 @@ func (t *Table) progress(now int64, id int32, n int64, ev *batch.Events) {
 	if s.limit = max(s.limit, s.ahead()); s.next < s.limit {
 		t.wake(now, id)
 	}
+}
+
+// tell reports how far a large file has come.
+func (t *Table) tell(now int64, id int32, ev *batch.Events) {
+	s := &t.slots[id]
+	s.part = uint8(reportParts*s.acked/s.total) + 1
+	e := t.event(batch.EventTransferProgress, now, s, ev)
+	e.Value, e.Extra, e.Nanos = s.bytesAcked(), s.repeats, now-s.started
 }
 
 // duplicate handles an ACK of what was acknowledged before. Nothing is repeated

@@ -154,7 +154,19 @@ func (t *Table) negotiate(s *slot) {
 		s.option(o.Name, uint64(v))
 	}
 	s.total = s.size/int64(s.blksize) + 1
+	s.part = 255
+	if s.size >= reportFrom {
+		s.part = 1
+	}
 }
+
+// Progress is reported of files of reportFrom bytes and more, each time that
+// another of reportParts parts has arrived: smaller ones are over before
+// anybody looks, and one event costs as much as a frame.
+const (
+	reportFrom  = 4 << 20
+	reportParts = 16
+)
 
 // option adds an option to the OACK. The four options need 2 + 14 + 14 + 12
 // bytes and 7 + the digits of the size; a file of more than 10^13 bytes would

@@ -58,6 +58,7 @@ type slot struct {
 	flags      flags
 	habit      habit
 	tries      uint8 // timeouts since the last progress
+	part       uint8 // progress is reported when so many of reportParts parts are acknowledged; 255: never
 	oackLen    uint8
 	oack       [62]byte // the first reply, if the client asked for options: see newOack
 }

@@ -50,6 +50,7 @@ type server struct {
 	running  sync.WaitGroup
 	stopCold context.CancelFunc // ends observer, watcher and watchdog
 	cold     context.Context
+	observed chan struct{} // the observer has ended
 
 	started time.Time
 	feed    *feed.Writer       // to the view; nil: there is none
@@ -66,6 +67,7 @@ func newServer(c Config) *server {
 	s := &server{Config: c, log: c.Log, hangup: make(chan os.Signal, 1), changed: make(chan struct{}, 1), ended: make(chan error, max(c.Workers, 1))}
 	s.cold, s.stopCold = context.WithCancel(context.Background())
 	s.observer = newObserver(c.Log, newNotes())
+	s.observed = make(chan struct{})
 	s.started, s.asked = time.Now(), make(chan feed.Request, askedMost)
 	if c.Keeper != nil {
 		s.feed, s.news = feed.NewWriter(), c.Keeper.News()
@@ -241,7 +243,10 @@ func (s *server) start() error {
 	// The observer knows the names before the first event comes.
 	runtime.GC() // what loading left behind goes before the first frame
 	debug.FreeOSMemory()
-	s.running.Go(func() { s.observer.run(s.cold) })
+	s.running.Go(func() {
+		defer close(s.observed)
+		s.observer.run(s.cold)
+	})
 	s.run()
 	s.running.Go(func() { watchdog(s.cold, s.pulse()) })
 	return nil

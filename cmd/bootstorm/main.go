@@ -86,7 +86,7 @@ explain: the node would get no answer); 2 the command line is wrong.`,
 	root.SetVersionTemplate("bootstorm {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), leasesCommand(), manCommand())
+	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), leasesCommand(), manCommand(), keeperCommand(), viewCommand())
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}

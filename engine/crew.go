@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bootstorm/engine/batch"
+	"bootstorm/engine/capture"
 	"bootstorm/engine/config"
 	"bootstorm/engine/core"
 	"bootstorm/engine/core/transfer"
@@ -20,19 +21,39 @@ import (
 // has sockets, a core, transfers and a ring of events of its own; which one a
 // client's frames come to is the kernel's to say (link.OpenShared).
 
-// hire makes the workers, with the leases that were read from disk.
-func (s *server) hire(leases []batch.Lease) {
+// hire makes the workers, who know of no lease yet.
+func (s *server) hire() error {
 	base := time.Now() // one clock for all: their events are put in order
 	for i := range max(s.Workers, 1) {
-		w := &worker{journal: s.journal, notes: s.observer.notes, tx: batch.NewTx(), base: base, spin: spin()}
+		w := &worker{notes: s.observer.notes, tx: batch.NewTx(), base: base, spin: spin()}
 		if i == 0 {
 			w.core = s.newCore(s.setup)
-			w.core.Restore(w.now(), leases)
 		} else {
 			w.core, w.notes = s.newFeeder(), s.observer.another()
 		}
+		if err := s.remember(w); err != nil {
+			return err
+		}
 		s.workers = append(s.workers, w)
 	}
+	return nil
+}
+
+// remember gives a worker its share of the memory for captured frames.
+func (s *server) remember(w *worker) error {
+	if s.Capture <= 0 {
+		return nil
+	}
+	ring, file, err := capture.New(int(s.Capture) / max(s.Workers, 1))
+	if err != nil {
+		return fmt.Errorf("%w; a smaller --capture-memory, or 0, does without", err)
+	}
+	for i, name := range s.Interfaces {
+		ring.Name(i, name)
+	}
+	w.ring = ring
+	s.captures = append(s.captures, file)
+	return nil
 }
 
 // spin is how long a worker looks for more frames before it sleeps. On a single

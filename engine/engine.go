@@ -48,6 +48,7 @@ type Config struct {
 	LeaseFile  string       // lease database
 	WindowMax  int          // largest TFTP windowsize granted (RFC 7440), 1 to 64; 0: 64
 	Memory     int64        // most bytes of boot files to keep in memory; 0: half of the machine's
+	Capture    int64        // bytes in which the last frames are remembered, by all workers together; 0: none
 	Workers    int          // goroutines that serve TFTP, each on a processor when it is busy; 0: 1
 	Link       link.Options // forced rungs of the socket ladder
 	Log        *zap.Logger

@@ -51,6 +51,7 @@ type server struct {
 	stopCold context.CancelFunc // ends observer, watcher and watchdog
 	cold     context.Context
 	observed chan struct{} // the observer has ended
+	captures []*os.File    // memory of the frames that each worker remembers, by worker; empty if none does
 
 	started time.Time
 	feed    *feed.Writer       // to the view; nil: there is none
@@ -221,15 +222,13 @@ func (s *server) reportFiles(setup *Setup) {
 
 // start opens the journal and the interfaces and starts the goroutines.
 func (s *server) start() error {
-	journal, recovered, err := lease.Open(s.LeaseFile, lease.Options{FS: s.world.leases, Notify: s.journalNotice})
+	recovered, err := s.recover()
 	if err != nil {
 		return err
 	}
-	s.journal = journal
 	for _, w := range recovered.Warnings {
 		s.log.Warn(fmt.Sprintf("%s: %v", s.LeaseFile, w))
 	}
-	s.hire(recovered.Leases)
 	s.log.Info(fmt.Sprintf("leases: %d in %s, %d of them in a pool", len(recovered.Leases), s.LeaseFile, pooled(s.setup.Plan, recovered.Leases)))
 	if lead := s.first().core.Lead(); lead > 0 {
 		s.log.Warn(fmt.Sprintf("the clock is %v behind the newest lease in %s: until it is set, time is counted from that lease on, "+
@@ -241,8 +240,7 @@ func (s *server) start() error {
 	s.publish()
 	s.reportLinks()
 	// The observer knows the names before the first event comes.
-	runtime.GC() // what loading left behind goes before the first frame
-	debug.FreeOSMemory()
+	debug.FreeOSMemory() // what loading left behind is collected before the first frame
 	s.running.Go(func() {
 		defer close(s.observed)
 		s.observer.run(s.cold)
@@ -250,6 +248,31 @@ func (s *server) start() error {
 	s.run()
 	s.running.Go(func() { watchdog(s.cold, s.pulse()) })
 	return nil
+}
+
+// recover reads the leases and gives them to new workers. The tables of a large
+// pool take as long to make as a large file to read: each has a processor.
+func (s *server) recover() (*lease.Recovered, error) {
+	prepareHeap(s.setup.Plan, s.LeaseFile)
+	var hired sync.WaitGroup
+	var failed error
+	hired.Go(func() { failed = s.hire() })
+	journal, recovered, err := lease.Open(s.LeaseFile, lease.Options{FS: s.world.leases, Notify: s.journalNotice})
+	hired.Wait()
+	if err != nil {
+		s.workers = nil // nobody runs them
+		return nil, err
+	}
+	s.journal = journal
+	if failed != nil {
+		return nil, failed
+	}
+	for _, w := range s.workers {
+		w.journal = journal
+	}
+	first := s.first()
+	first.core.Restore(first.now(), recovered.Leases)
+	return recovered, nil
 }
 
 // pooled counts the leases whose address is in a pool.
@@ -322,6 +345,10 @@ func (s *server) close() {
 	}
 	for _, c := range s.reserved {
 		c.Close()
+	}
+	for i, f := range s.captures {
+		f.Close()
+		s.workers[i].ring.Close()
 	}
 	if s.journal != nil {
 		s.journal.Close() // no effect after stop

@@ -1,13 +1,18 @@
 package engine
 
 import (
+	"bytes"
 	"errors"
 	"math"
+	"os"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"bootstorm/engine/batch"
+	"bootstorm/engine/capture"
 	"bootstorm/engine/link"
 	"bootstorm/proto"
 	"bootstorm/proto/dhcp"
@@ -222,4 +227,91 @@ func TestFinishGivesUp(t *testing.T) {
 	if d := time.Since(begin); d > time.Second || w.tx.N == 0 && w.dropped.Load() == 0 {
 		t.Errorf("took %v, %d messages left", d, w.tx.N)
 	}
+}
+
+// TestFramesAreRemembered finds each frame that came in and each message that
+// left in the ring once, though the interface takes them one at a time, and at
+// times none.
+func TestFramesAreRemembered(t *testing.T) {
+	w, _ := newWorker(t)
+	ring, file, err := capture.New(1 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	defer ring.Close()
+	w.ring = ring
+	const nodes = 40
+	s := &script{frames: discovers(nodes)}
+	w.wire = s
+	begin := time.Now()
+	for i := range 3 * nodes {
+		s.take = i % 2
+		if _, err := w.turn(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := capture.Open(int(file.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var b bytes.Buffer
+	sum, err := capture.WritePCAPNG(&b, []*capture.Reader{r}, capture.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.sent < nodes || sum.Frames != nodes+s.sent+w.tx.N {
+		t.Errorf("%d frames remembered; %d received, %d sent, %d still to be sent", sum.Frames, nodes, s.sent, w.tx.N)
+	}
+	if sum.First.Before(begin.Add(-time.Second)) || sum.Last.After(time.Now().Add(time.Second)) {
+		t.Errorf("from %v to %v", sum.First, sum.Last)
+	}
+}
+
+// TestCaptureOfAServer is a server's life with memory for frames: what it holds
+// can be read from outside while it serves, and it is given back.
+func TestCaptureOfAServer(t *testing.T) {
+	n := newNetwork()
+	s := serve(t, n, guideText, func(c *Config) { c.Capture = 1 << 20 })
+	s.said("ready: ")
+	n.sock().lease(t, nodeMAC(1))
+	files := captureFiles(t)
+	if len(files) != 1 {
+		t.Fatalf("%d memory files, want 1", len(files))
+	}
+	var b bytes.Buffer
+	r, err := capture.Open(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := r.WritePCAPNG(&b, capture.Filter{MAC: nodeMAC(1)}); err != nil || !bytes.Contains(b.Bytes(), []byte("eth1")) || b.Len() < 4*300 {
+		t.Errorf("%v, %d bytes: no DORA in there", err, b.Len())
+	}
+	if err := s.finish(); err != nil {
+		t.Fatal(err)
+	}
+	if files := captureFiles(t); len(files) != 0 {
+		t.Errorf("%d memory files are left open", len(files))
+	}
+}
+
+// captureFiles finds the descriptors of captured frames in this process.
+func captureFiles(t *testing.T) (list []int) {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && strings.HasPrefix(to, "/memfd:bootstorm-capture") {
+			fd, err := strconv.Atoi(e.Name())
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, fd)
+		}
+	}
+	return list
 }

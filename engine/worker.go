@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"bootstorm/engine/batch"
+	"bootstorm/engine/capture"
 	"bootstorm/engine/core"
 	"bootstorm/engine/lease"
 	"bootstorm/engine/link"
@@ -39,6 +40,7 @@ type worker struct {
 	journal  *lease.Journal
 	wire     wire
 	notes    *notes
+	ring     *capture.Ring // remembers the frames; nil: nobody does
 	tx       *batch.Tx
 	rx       batch.Rx
 	base     time.Time // zero of Time.Mono
@@ -47,6 +49,7 @@ type worker struct {
 	busy     int64     // Mono of the last turn with frames
 	trouble  int64     // Mono of the first of a row of failures, 0 if the wire is well
 	stuck    int64     // Mono since when the queue of the interface has taken nothing, 0 if it takes
+	recorded int       // messages at the front of tx that the ring has already
 
 	inbox    atomic.Pointer[errand]
 	stopping atomic.Bool
@@ -104,7 +107,9 @@ func (w *worker) errand() {
 // now reads the clock, once per batch.
 func (w *worker) now() batch.Time {
 	t := time.Now()
-	return batch.Time{Mono: int64(t.Sub(w.base)), Wall: t.Unix()}
+	mono := int64(t.Sub(w.base))
+	w.ring.Clock(t.UnixNano(), mono)
+	return batch.Time{Mono: mono, Wall: t.Unix()}
 }
 
 // turn handles one batch of frames and everything that is due.
@@ -115,6 +120,9 @@ func (w *worker) turn() (now batch.Time, err error) {
 	w.rx.Now = now
 	if w.rx.N > 0 {
 		w.busy = now.Mono
+	}
+	for i := range w.rx.N {
+		w.ring.Received(&w.rx.Frames[i], now.Mono)
 	}
 	for from := 0; from < w.rx.N; {
 		next := w.core.Step(&w.rx, from, w.tx)
@@ -158,6 +166,11 @@ func (w *worker) send(now int64) error {
 	if before == 0 {
 		return nil
 	}
+	// Each message is recorded when it is handed over first, in its order; one
+	// that is then dropped was meant to be sent, which is as good to know.
+	for _, m := range w.tx.Messages[w.recorded:before] {
+		w.ring.Sent(m, now)
+	}
 	err := w.wire.Send(w.tx)
 	switch {
 	case w.tx.N < before: // something went: the queue moves
@@ -169,6 +182,7 @@ func (w *worker) send(now int64) error {
 		w.tx.Sent(w.tx.N)
 		w.stuck = 0
 	}
+	w.recorded = w.tx.N
 	return err
 }
 

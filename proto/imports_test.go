@@ -41,19 +41,23 @@ var layers = []struct {
 	{"engine/feed", 4, false, false},
 	{"engine/keeper", 4, false, false},
 	{"engine/view", 5, false, true}, // knows of the engine what the feed brings
+	{"engine/capture", 4, false, false},
 	{"engine", 5, false, true},
 	{"pcap", 5, false, true},
 	{"tools/lab", 5, false, false}, // networks to measure and test in
 	{"tools/guide", 5, false, false},
 	{"bench", 6, false, true},
 	{"tools", 7, false, true},
+	{"cmd/bootstorm/text", 6, false, false}, // parts of the operator's commands
+	{"cmd/bootstorm/api", 6, false, true},
+	{"cmd/bootstorm/watch", 7, false, false},
 	{"cmd", 8, false, false},
 }
 
 // confined are the libraries that only some packages may import. A package
 // named with a slash at its end stands for everything below it. The system
 // calls of golang.org/x/sys are for the socket layer, for the lease journal,
-// which locks and syncs its file, and for what measures: the nodes' end of a
+// which locks and syncs its file, for the memory of captured frames, and for what measures: the nodes' end of a
 // segment, processor time, affinity.
 var confined = []struct {
 	library string
@@ -62,7 +66,7 @@ var confined = []struct {
 }{
 	{"github.com/mdlayher/packet", []string{"engine/link"}, false},
 	{"github.com/mdlayher/socket", nil, false},
-	{"golang.org/x/sys/unix", []string{"engine/link", "engine/lease", "engine/sandbox", "bench/segment", "bench/peers", "bench/ceiling", "cmd/bench", "tools/"}, true},
+	{"golang.org/x/sys/unix", []string{"engine/link", "engine/lease", "engine/sandbox", "engine/capture", "bench/segment", "bench/peers", "bench/ceiling", "cmd/bench", "tools/"}, true},
 	{"go.uber.org/zap", []string{"engine", "engine/view", "cmd/"}, false},
 	{"github.com/google/gopacket", []string{"pcap", "bench", "tools/", "cmd/bench"}, true},
 	{"github.com/mdlayher/ethernet", []string{"tools/"}, true},
@@ -179,8 +183,9 @@ func TestConfinedLibraries(t *testing.T) {
 }
 
 // mayUseUnsafe are the packages that hand memory to the kernel by address, or
-// tell it the size of a structure.
-var mayUseUnsafe = []string{"engine/link", "engine/sandbox", "bench/segment", "bench/peers"}
+// tell it the size of a structure; and the ring of captured frames, whose counters
+// are words of memory that two processes share.
+var mayUseUnsafe = []string{"engine/link", "engine/sandbox", "engine/capture", "bench/segment", "bench/peers"}
 
 // The binaries are static: no cgo, and memory is reached by address only where
 // the kernel's structures are filled in.

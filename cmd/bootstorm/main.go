@@ -41,13 +41,22 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	cmd, err := root.ExecuteC()
 	var usage usageError
+	var own *statusError
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &own) && own.err == nil: // its output has said it all
+		return own.status
+	case errors.As(err, &own):
+		fmt.Fprintf(stderr, "%s: %v\n", cmd.CommandPath(), err)
+		return own.status
 	case errors.Is(err, errFound):
 		return exitFailed
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "%s: %v\nTry \"%s --help\".\n", cmd.CommandPath(), err, cmd.CommandPath())
+		if cmd.Name() == "status" { // 2 would say that the server fails
+			return exitUnknown
+		}
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "%s: %v\n", cmd.CommandPath(), err)
@@ -65,7 +74,8 @@ the script rEFInd, and rEFInd the system on the local disk. It takes the place
 of dhcpd and tftpd-hpa, reads dhcpd.conf(5) and keeps dhcpd.leases(5).
 
 Exit status: 0 success; 1 failure (check: the configuration has errors;
-explain: the node would get no answer); 2 the command line is wrong.`,
+explain: the node would get no answer); 2 the command line is wrong. status has
+its own: see its help.`,
 		Example: `  # serve the guide's setup: its dhcpd.conf, boot files in /srv/tftp
   bootstorm serve --interface bond0 --config /etc/dhcp/dhcpd.conf
 
@@ -76,7 +86,10 @@ explain: the node would get no answer); 2 the command line is wrong.`,
   bootstorm explain --mac 52:54:00:12:34:01 --arch 7
 
   # who has which address?
-  bootstorm leases`,
+  bootstorm leases
+
+  # is everybody back, and if not, who and why?
+  bootstorm status`,
 		Version:       buildVersion(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -86,7 +99,8 @@ explain: the node would get no answer); 2 the command line is wrong.`,
 	root.SetVersionTemplate("bootstorm {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), leasesCommand(), manCommand(), keeperCommand(), viewCommand())
+	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), leasesCommand(),
+		statusCommand(), captureCommand(), manCommand(), keeperCommand(), viewCommand())
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}

@@ -90,6 +90,7 @@ type serveOptions struct {
 	memory        int64  // MiB
 	http, runDir  string
 	view          string // on or off
+	capture       int64  // MiB
 }
 
 // add defines the flags.
@@ -106,6 +107,7 @@ func (o *serveOptions) add(cmd *cobra.Command) {
 	flags.StringVar(&o.view, "view", "on", "show what happens to page, status and watch, from a process of its own: on or off")
 	flags.StringVar(&o.http, "http", defaultHTTP, "serve the page on this `ADDRESS`:PORT, or off; who can reach it may look")
 	flags.StringVar(&o.runDir, "run-dir", "", "`DIR` of the sockets for status, watch and boot (default: "+runRoot+"/ and the first interface)")
+	flags.Int64Var(&o.capture, "capture-memory", 16, "remember the last frames, without file contents, in `MIB` of memory for bootstorm capture; 0: none")
 	flags.StringVar(&o.User, "user", "", "become `USER` when root starts it (default: bootstorm, where that user exists)")
 	flags.StringVar(&o.Sandbox, "sandbox", engine.SandboxOn, "give up privileges: on, off, or strict (what cannot be given up is an error)")
 }
@@ -127,6 +129,7 @@ func (o *serveOptions) serve(cmd *cobra.Command) error {
 		c.Sandbox = engine.SandboxOff
 	}
 	c.Log, c.File, c.Root, c.LeaseFile, c.Memory = log, o.files.config, o.files.root, o.files.leases, o.memory<<20
+	c.Capture = o.capture << 20
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	// A second signal ends the process at once: the default action is back when
@@ -163,6 +166,10 @@ func completeServe(cmd *cobra.Command) {
 // maxWorkers is far beyond what links of today need.
 const maxWorkers = 16
 
+// maxCapture is the largest memory for captured frames in MiB: each page is taken
+// at start.
+const maxCapture = 4096
+
 // check tells what is wrong with the values of the flags.
 func (o *serveOptions) check() error {
 	switch {
@@ -172,6 +179,8 @@ func (o *serveOptions) check() error {
 		return fmt.Errorf("--workers %d: 1 to %d", o.Workers, maxWorkers)
 	case o.memory < 0 || o.memory > 1<<30:
 		return fmt.Errorf("--tftp-memory %d: give the memory in MiB, 0 for half of the machine's", o.memory)
+	case o.capture < 0 || o.capture > maxCapture:
+		return fmt.Errorf("--capture-memory %d: give the memory in MiB, 0 to %d", o.capture, maxCapture)
 	case o.Sandbox != "off" && o.Sandbox != engine.SandboxOn && o.Sandbox != engine.SandboxStrict:
 		return fmt.Errorf("--sandbox %s: on, off or strict", o.Sandbox)
 	}

@@ -215,7 +215,7 @@ func (j *Journal) Stats() Stats {
 // Leases returns the record in force of every address in the file, those that
 // are not durable yet included, by address; Seq is 0. It is for a reload: an
 // address that comes back into a pool comes back with its lease.
-func (j *Journal) Leases() []batch.Lease { return j.rep.leases() }
+func (j *Journal) Leases() []batch.Lease { return j.rep.list() }
 
 // Close makes what was appended durable, which Durable then shows, and gives up
 // the lock. Nothing may be appended any more. An error says that records could

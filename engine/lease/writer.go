@@ -113,7 +113,7 @@ func (w *writer) gather() {
 		l := w.j.ring.at(i)
 		at := len(w.group)
 		w.group = AppendRecord(w.group, l)
-		w.rep.set(l, nil, len(w.group)-at)
+		w.rep.set(l, len(w.group)-at)
 		w.last = l.Seq
 	}
 	w.records += n

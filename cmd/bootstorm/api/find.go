@@ -1,0 +1,135 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// RunDir is where each daemon keeps its sockets, in a directory named after its
+// interface.
+const RunDir = "/run/bootstorm"
+
+// socket is the name of the socket that answers questions; everybody may ask.
+const socket = "view.sock"
+
+// Target says which daemon is meant.
+type Target struct {
+	Interface string // "" where there is only one
+	RunDir    string // RunDir unless the daemon was told otherwise
+	HTTP      string // HOST:PORT or a URL, instead of a socket
+}
+
+// UnreachableError says that there is no daemon to ask, or no way to it: what
+// was tried, and what to do.
+type UnreachableError struct{ text string }
+
+// Error returns the message.
+func (e *UnreachableError) Error() string { return e.text }
+
+func unreachable(format string, args ...any) error {
+	return &UnreachableError{fmt.Sprintf(format, args...)}
+}
+
+// Open finds the daemon. It makes no request yet.
+func Open(t Target) (*Client, error) {
+	if t.HTTP != "" {
+		return openHTTP(t.HTTP)
+	}
+	name := t.Interface
+	if name == "" {
+		var err error
+		if name, err = only(t.RunDir); err != nil {
+			return nil, err
+		}
+	}
+	if name != filepath.Base(name) || name == ".." || name == "." {
+		return nil, fmt.Errorf("%q is no name of an interface", name)
+	}
+	path := filepath.Join(t.RunDir, name, socket)
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", path)
+	}
+	return newClient(path, name, "http://bootstorm", dial), nil
+}
+
+// openHTTP makes a client for a page's address.
+func openHTTP(address string) (*Client, error) {
+	if !strings.Contains(address, "://") {
+		address = "http://" + address
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return nil, fmt.Errorf("--http %s: give HOST:PORT, as serve's flag --http has it", address)
+	}
+	return newClient(u.Host, "", u.Scheme+"://"+u.Host, nil), nil
+}
+
+// only finds the single daemon below dir.
+func only(dir string) (string, error) {
+	found, err := filepath.Glob(filepath.Join(dir, "*", socket))
+	if err != nil {
+		return "", fmt.Errorf("--run-dir %s: %w", dir, err)
+	}
+	var names []string
+	for _, path := range found {
+		names = append(names, filepath.Base(filepath.Dir(path)))
+	}
+	slices.Sort(names)
+	switch {
+	case len(names) == 1:
+		return names[0], nil
+	case len(names) > 1:
+		return "", unreachable("several daemons run here: choose one with --interface %s", strings.Join(names, ", or --interface "))
+	}
+	// A directory that may not be read looks empty to a pattern.
+	if _, err := os.ReadDir(dir); errors.Is(err, fs.ErrPermission) {
+		return "", unreachable("no right to read %s: try again as root (sudo), or name the page's address with --http", dir)
+	}
+	return "", unreachable("no daemon runs here: there is no socket below %s; start one (systemctl start bootstorm@IF, or bootstorm serve --interface IF), "+
+		"or say where it is with --run-dir or --http", dir)
+}
+
+// explain words why a request did not reach the daemon.
+func (c *Client) explain(err error) error {
+	var opening *net.OpError
+	if !errors.As(err, &opening) || opening.Op != "dial" {
+		var u *url.Error
+		if errors.As(err, &u) && u.Timeout() {
+			return unreachable("%s: the daemon takes connections but does not answer; its log says why (%s)", c.Where, c.journal())
+		}
+		if errors.As(err, &u) {
+			err = u.Err
+		}
+		return unreachable("%s: the connection to the daemon broke: %v", c.Where, err)
+	}
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return unreachable("no right to use %s: try again as root (sudo)", c.Where)
+	case errors.Is(err, fs.ErrNotExist):
+		return unreachable("no daemon runs on %s: there is no %s; start it: systemctl start bootstorm@%s", c.name, c.Where, c.name)
+	case errors.Is(err, syscall.ECONNREFUSED) && c.name != "":
+		return unreachable("the daemon on %s does not run any more, or its view is being started again: nobody listens at %s; its log says why (%s)",
+			c.name, c.Where, c.journal())
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return unreachable("nobody listens at %s: is the daemon running, and is that the address of its flag --http?", c.Where)
+	}
+	return unreachable("%s: %v", c.Where, opening.Err)
+}
+
+// journal is where the daemon's log is.
+func (c *Client) journal() string {
+	if c.name == "" {
+		return "journalctl -u 'bootstorm@*'"
+	}
+	return "journalctl -u bootstorm@" + c.name
+}

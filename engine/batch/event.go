@@ -14,13 +14,13 @@ const (
 	EventDiscover                   // Extra: client architecture (option 93), 0xffff if not sent; Value: core.Client, the software
 	EventOffer                      // Addr offered
 	EventRequest                    // Addr requested
-	EventAck                        // Addr; Value: lease seconds; Name: the boot file that it names, empty if none
+	EventAck                        // Addr; Value: lease seconds; Name as for EventOffer
 	EventNak                        // Addr refused; Reason
 	EventRelease                    // Addr
 	EventDecline                    // Addr
 	EventInform                     // Addr
-	EventBootp                      // Addr given; Name as for EventAck
-	EventSilence                    // a DHCP message deliberately left unanswered: Reason; Value: dhcp.Type
+	EventBootp                      // Addr given; Name as for EventOffer
+	EventSilence                    // a DHCP message deliberately left unanswered: Reason; Value: dhcp.Type; Extra: the server that it names (option 54), 0 if none
 	EventConflict                   // Addr is used by the MAC in HW though it is not leased to it
 	EventAbandoned                  // Addr taken out of service; Reason
 	EventReclaimed                  // Addr, abandoned before, put back in service because nothing else was free

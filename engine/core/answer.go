@@ -49,7 +49,8 @@ func (c *Core) stayAway(v *verdict) {
 		c.table.Withdraw(v.slot)
 	}
 	c.count.Silence++
-	c.note(batch.EventSilence, v).Value = int64(c.msg.kind)
+	e := c.note(batch.EventSilence, v)
+	e.Value, e.Extra = int64(c.msg.kind), uint32(c.msg.server)
 }
 
 // makeOffer sends an offer and holds the address for the client.
@@ -58,7 +59,7 @@ func (c *Core) makeOffer(v *verdict, tx *batch.Tx) {
 		return
 	}
 	c.count.Offer++
-	c.note(batch.EventOffer, v)
+	c.nameFile(c.note(batch.EventOffer, v))
 	if v.slot == binding.None {
 		return
 	}
@@ -130,8 +131,13 @@ func (c *Core) noteAck(v *verdict) {
 	}
 	e := c.note(kind, v)
 	e.Value = int64(v.seconds)
-	// Without it nobody could tell a node that has nothing to load from one that
-	// does not get it.
+	c.nameFile(e)
+}
+
+// nameFile puts the boot file that the reply names into its event. Without it an
+// observer could not tell a node that has nothing to load from one that does not
+// get it; and edk2 takes no offer without one.
+func (c *Core) nameFile(e *batch.Event) {
 	name, _ := c.eval.Value(plan.Filename)
 	if len(name) == 0 {
 		name, _ = c.eval.Option(dhcp.OptBootfileName)

@@ -130,13 +130,8 @@ func (o *observer) note(n *note) {
 // quota is counted and folded into one line a second. Only what is written is put
 // into words: a storm must not make garbage.
 func (o *observer) step(e *batch.Event, level zapcore.Level, folded string, text func() string) {
-	q := o.quota[e.Kind]
-	if q == nil {
-		q = &quota{level: level, folded: folded}
-		o.quota[e.Kind] = q
-	}
-	if !q.take(o.now()) {
-		q.bytes += max(e.Value, 0)
+	if !o.allow(e.Kind, level, folded) {
+		o.quota[e.Kind].bytes += max(e.Value, 0)
 		return
 	}
 	if entry := o.log.Check(level, ""); entry != nil {

@@ -10,6 +10,7 @@ import (
 	"bootstorm/engine/batch"
 	"bootstorm/engine/core/transfer"
 	"bootstorm/engine/plan"
+	"bootstorm/proto"
 	"bootstorm/proto/dhcp"
 )
 
@@ -22,6 +23,8 @@ var eventNames = map[batch.EventKind]string{
 	batch.EventTransferStart: "transfer_start", batch.EventTransferDone: "transfer_done",
 	batch.EventTransferProbe: "transfer_probe", batch.EventTransferError: "transfer_error",
 	batch.EventNotFound: "not_found", batch.EventRefused: "refused", batch.EventFull: "full",
+	batch.EventExcess: "excess", batch.EventRogue: "rogue_server", batch.EventRival: "answered_by_rogue",
+	batch.EventDoubtful: "conflicts_doubtful",
 }
 
 // reasonNames are the names of the reasons, likewise.
@@ -32,6 +35,7 @@ var reasonNames = [batch.Reasons]string{
 	batch.ReasonLeaseLimit: "lease_limit", batch.ReasonDuplicateAddress: "duplicate_address",
 	batch.ReasonDeclinedByClient: "declined", batch.ReasonMalformed: "malformed", batch.ReasonTransfersFull: "transfers_full",
 	batch.ReasonHoldFull: "hold_full", batch.ReasonNoJournal: "no_journal", batch.ReasonDuplicatesAllowed: "duplicates",
+	batch.ReasonServerAddress: "server_address",
 }
 
 // quietReasons are refusals that belong to the protocol: a client of another
@@ -62,7 +66,24 @@ func (o *observer) warn(e *batch.Event) {
 	switch e.Kind {
 	case batch.EventNotFound:
 		o.once(e, "missing"+name(e), o.notFound(v, e))
+	case batch.EventExcess:
+		o.once(e, fmt.Sprint(e.Kind, e.Extra), excess(e, o.node(e)))
+	case batch.EventRogue:
+		o.once(e, fmt.Sprint(e.Kind, e.Addr, hwText(hw(e))), fmt.Sprintf("another DHCP server answers on this network: %s at %s sent %s with address %s; nodes that follow it do not boot from here. "+
+			"Find it by that MAC in the switch's table and stop it; if it is meant to be there, write \"permitted-servers %s;\" into the configuration",
+			e.Addr, hwText(hw(e)), dhcp.Type(e.Value), proto.Addr(e.Extra), e.Addr))
+	case batch.EventRival:
+		o.once(e, fmt.Sprint(e.Kind, hwText(hw(e))), fmt.Sprintf("%s was answered by another DHCP server, %s: %s with address %s; if it does not boot, that is why",
+			o.node(e), e.Addr, dhcp.Type(e.Value), proto.Addr(e.Extra)))
+	case batch.EventDoubtful:
+		o.once(e, fmt.Sprint(e.Kind), fmt.Sprintf("more address conflicts are reported than can be true, the last by %s for %s: beyond %d an hour they are not believed, and the addresses stay in service; "+
+			"find that machine: it answers ARP for addresses that are not its own, or declines every offer", hwText(hw(e)), e.Addr, e.Value))
 	case batch.EventConflict:
+		if e.Reason == batch.ReasonServerAddress {
+			o.once(e, fmt.Sprint(e.Kind, e.Addr), fmt.Sprintf("%s, the address of this server, is used by %s too: nodes reach the one or the other; "+
+				"find that machine by its MAC and give it another address", e.Addr, hwText(hw(e))))
+			return
+		}
 		o.once(e, fmt.Sprint(e.Kind, e.Addr), fmt.Sprintf("address conflict: %s is used by %s, to whom it is not leased; "+
 			"give that machine another address, or take this one out of the range", e.Addr, hwText(hw(e))))
 	case batch.EventAbandoned:
@@ -76,6 +97,16 @@ func (o *observer) warn(e *batch.Event) {
 	default:
 		o.log.Debug("unknown event", zap.Int("kind", int(e.Kind)))
 	}
+}
+
+// excess says who sends too much.
+func excess(e *batch.Event, who string) string {
+	what, statement := "DHCP messages", "dhcp-rate-limit"
+	if e.Extra == proto.PortTFTP {
+		what, statement = "TFTP requests", "tftp-rate-limit"
+	}
+	return fmt.Sprintf("%s sends more than %d %s a second, as no boot does: what exceeds that is dropped until it is quiet; "+
+		"look at that machine, or at the network for a loop; %s sets the limit", who, e.Value, what, statement)
 }
 
 // notFound says what was asked for and what may have been meant.
@@ -159,6 +190,9 @@ func (a Advice) Refusal(e *batch.Event) string {
 	case batch.ReasonMalformed:
 		return "the message is incomplete or its options cannot be read"
 	case batch.ReasonOtherServer:
+		if e.Extra != 0 {
+			return fmt.Sprintf("the client chose another DHCP server, %s", proto.Addr(e.Extra))
+		}
 		return "the client chose another DHCP server"
 	case batch.ReasonNotOurAddress:
 		return fmt.Sprintf("%s is not an address for the network that the client is on", e.Addr)

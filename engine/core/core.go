@@ -75,7 +75,7 @@ func New(c Config) *Core {
 		plan: c.Plan, files: c.Files,
 		eval:      plan.NewEval(c.Plan),
 		table:     binding.New(c.Plan, c.Seed),
-		transfers: transfer.New(c.Transfer),
+		transfers: transfer.New(seeded(c.Transfer, c.Seed)),
 		guard:     newGuard(c.Plan),
 		hold:      newHold(c.HoldBytes),
 		leases:    new(batch.Leases), events: new(batch.Events), count: new(Counters),
@@ -84,8 +84,17 @@ func New(c Config) *Core {
 	k.nodes = nodes(c.Plan)
 	k.clock.cursor = k.table.Len() // nothing to compare yet
 	k.transfers.SetFiles(c.Files)
+	k.transfers.SetRate(c.Plan.Guard.Requests)
 	k.SetLinks(c.Links)
 	return k
+}
+
+// seeded gives the transfers the seed of the core, unless they have their own.
+func seeded(c transfer.Config, seed uint64) transfer.Config {
+	if c.Seed == 0 {
+		c.Seed = seed
+	}
+	return c
 }
 
 // SetFiles changes the boot files for transfers that start from now on.

@@ -259,5 +259,5 @@ func hwText(w dhcp.HW) string {
 	return string(b)
 }
 
-// name returns the file name of an event.
-func name(e *batch.Event) string { return string(bytes.TrimRight(e.Name[:], "\x00")) }
+// name returns the file name of an event, fit to print.
+func name(e *batch.Event) string { return clean(bytes.TrimRight(e.Name[:], "\x00")) }

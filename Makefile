@@ -36,8 +36,8 @@ boot: build ## a real UEFI machine (QEMU) boots to rEFInd and its disk; ARGS="--
 	@go build -o build/tools/boot ./tools/boot
 	@build/tools/boot $(ARGS)
 
-fuzz: go ## every fuzz target for SECONDS_EACH=10 s
-	@tools/fuzz.sh $(or $(SECONDS_EACH),10)
+fuzz: go ## every fuzz target for SECONDS_EACH=10 s, and how often each was executed; TARGETS="FuzzCore …" for some
+	@tools/fuzz.sh $(or $(SECONDS_EACH),10) $(TARGETS)
 
 bench: go ## Go benchmarks of the hot path
 	go test -run '^$$' -bench . -benchtime 1s ./proto/... ./engine/...

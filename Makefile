@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export BOOTSTORM_DEPS := $(CURDIR)/build/deps
 export PATH := $(PATH):/usr/sbin:/sbin:$(BOOTSTORM_DEPS)/usr/bin:$(BOOTSTORM_DEPS)/usr/sbin:$(BOOTSTORM_DEPS)/sbin:$(BOOTSTORM_DEPS)/bin
 
-.PHONY: help build demo test boot fuzz bench compare soak clean go
+.PHONY: help build demo test boot fuzz bench compare peers soak clean go
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ soak: go ## the daemon is killed in storms KILLS=200 times, and nothing acknowle
 
 compare: build ## benchmarks of the hot path against an earlier version; ARGS="HEAD~3"
 	@build/bench compare $(ARGS)
+
+peers: build ## storms bootstorm and the servers it replaces; writes bench/results and the README's tables, 15 minutes
+	@build/bench peers --out bench/results --readme README.md $(ARGS)
 
 clean: ## remove build/
 	rm -rf build

@@ -10,7 +10,7 @@ VERSION ?= $(shell tools/package/version.sh)
 # The tools that package and audit are no dependencies of the project's own.
 TOOL := go tool -modfile=tools/tools.mod
 
-.PHONY: help build demo test boot fuzz bench compare soak clean go programs sbom deb package-test audit
+.PHONY: help build demo test boot fuzz bench compare peers soak clean go programs sbom deb package-test audit
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ soak: go ## the daemon is killed in storms KILLS=200 times; then storms with fau
 
 compare: build ## benchmarks of the hot path against an earlier version; ARGS="HEAD~3"
 	@build/bench compare $(ARGS)
+
+peers: build ## storms bootstorm and the servers it replaces; writes bench/results and the README's tables, 15 minutes
+	@build/bench peers --out bench/results --readme README.md $(ARGS)
 
 programs: go # the programs as they are packaged
 	@mkdir -p build/package/bin

@@ -29,6 +29,8 @@ func (s *server) manage(ctx context.Context) error {
 			_ = s.reload("SIGHUP") // the log says it
 		case <-s.changed:
 			s.reloadFiles()
+		case <-s.moved:
+			s.checkLinks()
 		case <-poll.C:
 			s.checkLinks()
 			s.checkLosses()
@@ -127,17 +129,21 @@ func (s *server) reloadFiles() {
 
 // watchRoot watches the boot files on disk.
 func (s *server) watchRoot() {
-	notify := func() {
-		select {
-		case s.changed <- struct{}{}:
-		default:
-		}
-	}
 	s.running.Go(func() {
-		if err := s.world.watch(s.Root, notify, s.cold.Done()); err != nil && s.cold.Err() == nil {
+		if err := s.world.watch(s.Root, poke(s.changed), s.cold.Done()); err != nil && s.cold.Err() == nil {
 			s.log.Warn(fmt.Sprintf("changes of boot files in %s go unnoticed: %v; send SIGHUP after a change", s.Root, err))
 		}
 	})
+}
+
+// poke returns a function that leaves a token in a channel, which holds one.
+func poke(c chan<- struct{}) func() {
+	return func() {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // compare says in counts what a reload changes.

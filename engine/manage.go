@@ -10,12 +10,18 @@ import (
 	"bootstorm/engine/image"
 )
 
+// settle is how long the last change of an interface must be over before they are
+// looked at: a change of address is two, and nobody wants to read of the first.
+const settle = 50 * time.Millisecond
+
 // manage runs the cold side until ctx ends (nil) or the worker fails.
 func (s *server) manage(ctx context.Context) error {
 	poll := time.NewTicker(s.world.poll)
 	defer poll.Stop()
 	second := time.NewTicker(countsEvery)
 	defer second.Stop()
+	settled := time.NewTimer(settle)
+	defer settled.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -30,6 +36,9 @@ func (s *server) manage(ctx context.Context) error {
 		case <-s.changed:
 			s.reloadFiles()
 		case <-s.moved:
+			s.renewReservations()
+			settled.Reset(settle)
+		case <-settled.C:
 			s.checkLinks()
 		case <-poll.C:
 			s.checkLinks()

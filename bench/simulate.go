@@ -19,6 +19,12 @@ type Simulation struct {
 	Rate    int64     // of the link in each direction, bits per second; 0 means without limit
 	Sync    int64     // from a lease record to its being on disk; 0 means 2 ms
 	Queue   int       // bytes that Node 0 may have waiting to be sent; 0 means 256 KiB
+
+	// Reload, at each of these moments after the beginning, in ascending order,
+	// returns the core that goes on in place of another, as the daemon does on
+	// SIGHUP.
+	Reloads []int64
+	Reload  func(now batch.Time, old *core.Core) *core.Core
 }
 
 const (
@@ -108,6 +114,10 @@ func newVirtual(s *Storm, c *core.Core, m Simulation) *virtual {
 
 // turn does what can be done at v.now.
 func (v *virtual) turn() {
+	if len(v.Reloads) > 0 && v.now-firstInstant >= v.Reloads[0] {
+		v.Reloads = v.Reloads[1:]
+		v.core = v.Reload(v.moment(), v.core)
+	}
 	v.storm.Advance(v.now)
 	v.storm.Drain(v.now, func(frame []byte) bool {
 		v.up.send(v.now, frame)
@@ -230,6 +240,9 @@ func (v *virtual) next() int64 {
 	due := []int64{v.storm.Deadline(), v.up.next(), v.down.next(), v.core.Deadline(), never, never}
 	if len(v.syncs) > 0 {
 		due[4] = v.syncs[0].at
+	}
+	if len(v.Reloads) > 0 {
+		due = append(due, firstInstant+v.Reloads[0])
 	}
 	full := v.full()
 	if full {

@@ -31,7 +31,7 @@ const token = "a-token-of-the-test"
 
 // stormAge is how far the storm of the tests has come when the browser looks:
 // some nodes are done, many on their way, some stuck.
-const stormAge = 21 * time.Second
+const stormAge = 62 * time.Second
 
 // browser is a Chromium that looks at a storm of 1,000 nodes, and what it had to
 // complain about.
@@ -65,7 +65,7 @@ func open(t *testing.T, nodes int, age time.Duration) *browser {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	server := httptest.NewUnstartedServer(nil)
-	server.Config = play(ctx, rehearse.New(nodes, time.Now().Add(-age)), age, token)
+	server.Config = play(ctx, rehearse.New(nodes, time.Now().Add(-age), true), token)
 	server.Start()
 	t.Cleanup(server.CloseClientConnections)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)

@@ -76,7 +76,10 @@ explain: the node would get no answer); 2 the command line is wrong.`,
   bootstorm explain --mac 52:54:00:12:34:01 --arch 7
 
   # who has which address?
-  bootstorm leases`,
+  bootstorm leases
+
+  # what would be taken over from dhcpd and tftpd-hpa, or from dnsmasq?
+  bootstorm migrate`,
 		Version:       buildVersion(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -86,7 +89,7 @@ explain: the node would get no answer); 2 the command line is wrong.`,
 	root.SetVersionTemplate("bootstorm {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), leasesCommand(), manCommand())
+	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), leasesCommand(), migrateCommand(), manCommand())
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}

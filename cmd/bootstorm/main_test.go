@@ -76,6 +76,7 @@ func TestOutput(t *testing.T) {
 		{"help-check", 0, []string{"help", "check"}},
 		{"help-explain", 0, []string{"explain", "-h"}},
 		{"help-leases", 0, []string{"leases", "-h"}},
+		{"help-migrate", 0, []string{"migrate", "-h"}},
 		{"check-guide", 0, []string{"check", "testdata/guide.conf", "--tftp-root", root}},
 		{"check-bad", 1, []string{"check", "--config", "testdata/bad.conf", "--tftp-root", root}},
 		{"check-pools", 0, []string{"check", "testdata/pools.conf", "--tftp-root", root, "--lease-file", "testdata/dhcpd.leases"}},

@@ -78,6 +78,7 @@ func TestOutput(t *testing.T) {
 		{"help-leases", 0, []string{"leases", "-h"}},
 		{"help-capture", 0, []string{"capture", "-h"}},
 		{"help-status", 0, []string{"status", "-h"}},
+		{"help-migrate", 0, []string{"migrate", "-h"}},
 		{"check-guide", 0, []string{"check", "testdata/guide.conf", "--tftp-root", root}},
 		{"check-bad", 1, []string{"check", "--config", "testdata/bad.conf", "--tftp-root", root}},
 		{"check-pools", 0, []string{"check", "testdata/pools.conf", "--tftp-root", root, "--lease-file", "testdata/dhcpd.leases"}},

@@ -89,7 +89,10 @@ its own: see its help.`,
   bootstorm leases
 
   # is everybody back, and if not, who and why?
-  bootstorm status`,
+  bootstorm status
+
+  # the same, while it happens
+  bootstorm watch`,
 		Version:       buildVersion(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -100,7 +103,7 @@ its own: see its help.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), leasesCommand(),
-		statusCommand(), captureCommand(), manCommand())
+		statusCommand(), watchCommand(), captureCommand(), manCommand())
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}

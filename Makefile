@@ -5,10 +5,15 @@ SHELL := /bin/bash
 export BOOTSTORM_DEPS := $(CURDIR)/build/deps
 export PATH := $(PATH):/usr/sbin:/sbin:$(BOOTSTORM_DEPS)/usr/bin:$(BOOTSTORM_DEPS)/usr/sbin:$(BOOTSTORM_DEPS)/sbin:$(BOOTSTORM_DEPS)/bin
 
-.PHONY: help build demo test boot fuzz bench compare soak clean go
+# The version of what is packaged: later commits sort after earlier ones.
+VERSION ?= $(shell tools/package/version.sh)
+# The tools that package and audit are no dependencies of the project's own.
+TOOL := go tool -modfile=tools/tools.mod
+
+.PHONY: help build demo test boot fuzz bench compare peers soak clean go programs sbom deb package-test audit
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 go:
 	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed: https://go.dev/dl/"; exit 1; }
@@ -31,17 +36,46 @@ boot: build ## a real UEFI machine (QEMU) boots to rEFInd and its disk; ARGS="--
 	@go build -o build/tools/boot ./tools/boot
 	@build/tools/boot $(ARGS)
 
-fuzz: go ## every fuzz target for SECONDS_EACH=10 s
-	@tools/fuzz.sh $(or $(SECONDS_EACH),10)
+fuzz: go ## every fuzz target for SECONDS_EACH=10 s, and how often each was executed; TARGETS="FuzzCore …" for some
+	@tools/fuzz.sh $(or $(SECONDS_EACH),10) $(TARGETS)
 
 bench: go ## Go benchmarks of the hot path
 	go test -run '^$$' -bench . -benchtime 1s ./proto/... ./engine/...
 
-soak: go ## the daemon is killed in storms KILLS=200 times, and nothing acknowledged is lost
+soak: go ## the daemon is killed in storms KILLS=200 times; then storms with faults of every kind for HOURS, or SECONDS=1200
 	KILLS=$(or $(KILLS),200) go test -count 1 -timeout 60m -v -run TestKills ./tools/crash
+	HOURS=$(or $(HOURS),0) SECONDS=$(or $(SECONDS),$(if $(HOURS),0,1200)) go test -count 1 -timeout 0 -v -run TestSoak ./tools/crash
 
 compare: build ## benchmarks of the hot path against an earlier version; ARGS="HEAD~3"
 	@build/bench compare $(ARGS)
+
+peers: build ## storms bootstorm and the servers it replaces; writes bench/results and the README's tables, 15 minutes
+	@build/bench peers --out bench/results --readme README.md $(ARGS)
+
+programs: go # the programs as they are packaged
+	@mkdir -p build/package/bin
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/package/bin/bootstorm ./cmd/bootstorm
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o build/package/bin/bootstorm-bench ./cmd/bench
+
+sbom: programs ## what both programs are made of, as CycloneDX, in build/sbom
+	@mkdir -p build/sbom
+	@for p in bootstorm bootstorm-bench; do \
+		NO_COLOR=1 $(TOOL) cyclonedx-gomod bin -json -std -licenses -noserial -version '$(VERSION)' \
+			-output build/sbom/$$p.cdx.json build/package/bin/$$p 2>build/sbom/log || { cat build/sbom/log; exit 1; }; done
+	@ls build/sbom/*.json
+
+deb: sbom ## the Debian package, build/bootstorm_VERSION_ARCH.deb
+	@go run ./tools/package
+	@rm -f build/bootstorm_*.deb
+	@VERSION='$(VERSION)' ARCH=$$(go env GOARCH) $(TOOL) nfpm package -f tools/package/nfpm.yaml -p deb -t build
+
+package-test: deb ## install, upgrade, remove and purge the package in a clean Debian, and boot nodes from it
+	@tools/deps.sh package
+	tools/package/cleanroot.sh
+	BOOTSTORM_CLEAN_ROOT=$(CURDIR)/build/package/root go test -tags cleanroot -count=1 -timeout 5m -run TestNodesBootFromThePackage -v ./tools/package
+
+audit: go ## known vulnerabilities in what both programs call (govulncheck)
+	@go run ./tools/audit
 
 clean: ## remove build/
 	rm -rf build

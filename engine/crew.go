@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"time"
 
@@ -21,14 +22,13 @@ import (
 // has sockets, a core, transfers and a ring of events of its own; which one a
 // client's frames come to is the kernel's to say (link.OpenShared).
 
-// hire makes the workers, with the leases that were read from disk.
-func (s *server) hire(leases []batch.Lease) error {
+// hire makes the workers, who know of no lease yet.
+func (s *server) hire() error {
 	base := time.Now() // one clock for all: their events are put in order
 	for i := range max(s.Workers, 1) {
-		w := &worker{journal: s.journal, notes: s.observer.notes, tx: batch.NewTx(), base: base, spin: spin()}
+		w := &worker{notes: s.observer.notes, tx: batch.NewTx(), base: base, spin: spin()}
 		if i == 0 {
 			w.core = s.newCore(s.setup)
-			w.core.Restore(w.now(), leases)
 		} else {
 			w.core, w.notes = s.newFeeder(), s.observer.another()
 		}
@@ -71,13 +71,14 @@ func (s *server) first() *worker { return s.workers[0] }
 
 // newCore allocates a core for a setup.
 func (s *server) newCore(setup *Setup) *core.Core {
-	return core.New(core.Config{Plan: setup.Plan, Files: setup.Files, Links: s.links, Transfer: s.transfers()})
+	return core.New(core.Config{Plan: setup.Plan, Files: setup.Files, Links: s.links, Transfer: s.transfers(), Seed: rand.Uint64()})
 }
 
 // newFeeder allocates a core that has files to give and no address.
 func (s *server) newFeeder() *core.Core {
 	p, _ := compile.Compile(config.ParseText("", nil, config.Options{}))
-	return core.New(core.Config{Plan: p, Files: s.setup.Files, Links: s.links, Transfer: s.transfers()})
+	p.Guard = s.setup.Plan.Guard
+	return core.New(core.Config{Plan: p, Files: s.setup.Files, Links: s.links, Transfer: s.transfers(), Seed: rand.Uint64()})
 }
 
 func (s *server) transfers() transfer.Config { return transfer.Config{WindowMax: s.WindowMax} }
@@ -180,6 +181,8 @@ func (s *server) stop() error {
 	}
 	if !broken {
 		w.finish(stopTime / 4)
+		s.stopCold() // what the observer has summed up comes before the last line
+		<-s.observed
 		s.log.Info("stopped: " + s.tally())
 	}
 	return err

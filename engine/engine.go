@@ -9,8 +9,12 @@
 //	worker    one goroutine locked to its thread: receive, core, send, wait;
 //	          more of them share TFTP if they are asked for (crew.go)
 //	journal   writes leases (package lease); wakes the worker after each sync
-//	observer  takes events from a ring and logs them
-//	manager   signals, interfaces, file changes, reload, watchdog
+//	observer  takes events from a ring, logs them, and sends them to the view
+//	manager   signals, interfaces, file changes, reload, watchdog, and what the
+//	          view asks for
+//
+// The view (engine/view) is a process of its own, which shows the boots to the
+// operator. The keeper (engine/keeper) is another, which starts it.
 package engine
 
 import (
@@ -22,6 +26,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"bootstorm/engine/keeper"
 	"bootstorm/engine/link"
 )
 
@@ -50,6 +55,11 @@ type Config struct {
 	Version    string // for the first log line
 	Sandbox    string // SandboxOff, SandboxOn or SandboxStrict
 	User       string // whom root becomes in a sandbox; "": sandbox.DefaultUser, if there is one
+
+	// Keeper starts the process that shows what happens, and feeds it; nil: there
+	// is none, and the log tells every step of a boot.
+	Keeper  *keeper.Client
+	Explain func(Explanation) (string, error) // answers feed.Explain; nil: nobody does
 
 	world world // zero: the operating system
 }

@@ -70,12 +70,35 @@ func (o *observer) once(e *batch.Event, key, text string) {
 		r.last = o.node(e)
 		return
 	}
-	if len(o.repeat) >= repeatKeep { // a flood of invented names must not eat memory
-		o.step(e, zap.WarnLevel, "other warnings", func() string { return text })
+	// A flood of what nobody has said before is one line a second, too, and must
+	// not eat memory.
+	if !o.allow(e.Kind, zap.WarnLevel, foldedNames[e.Kind]) {
 		return
 	}
-	o.repeat[key] = &repeated{since: o.now(), text: text}
+	if len(o.repeat) < repeatKeep {
+		o.repeat[key] = &repeated{since: o.now(), text: text}
+	}
 	o.log.Warn(text, o.fields(e)...)
+}
+
+// foldedNames are what warnings are about when there are too many of a kind.
+var foldedNames = map[batch.EventKind]string{
+	batch.EventNak: "refused requests", batch.EventSilence: "messages left without answer", batch.EventConflict: "address conflicts",
+	batch.EventAbandoned: "addresses out of service", batch.EventNotFound: "requests for files that are not there",
+	batch.EventRefused: "refused TFTP requests", batch.EventTransferError: "transfers that broke off",
+	batch.EventFull: "messages that must come again", batch.EventExcess: "senders of too much",
+	batch.EventRogue: "replies of other DHCP servers", batch.EventRival: "nodes answered by other DHCP servers",
+	batch.EventDoubtful: "conflicts that are not believed",
+}
+
+// allow takes one line of a kind; false counts it as folded.
+func (o *observer) allow(kind batch.EventKind, level zapcore.Level, folded string) bool {
+	q := o.quota[kind]
+	if q == nil {
+		q = &quota{level: level, folded: folded}
+		o.quota[kind] = q
+	}
+	return q.take(o.now())
 }
 
 // flush writes the summaries that are due; at the end, all of them.
@@ -88,7 +111,7 @@ func (o *observer) flush(end bool) {
 		if kind == batch.EventTransferDone {
 			text += ", " + size(q.bytes)
 		}
-		o.log.Log(q.level, text, zap.String("event", eventNames[kind]), zap.Int("folded", q.count))
+		o.log.Log(q.level, text, zap.String("event", kind.String()), zap.Int("folded", q.count))
 		q.count, q.bytes = 0, 0
 	}
 	for key, r := range o.repeat {
@@ -104,12 +127,31 @@ func (o *observer) flush(end bool) {
 		}
 		r.since, r.count = o.now(), 0
 	}
-	lost := uint64(0)
-	for _, r := range o.rings {
-		lost += r.lost.Load()
-	}
+	lost := o.overrun()
 	if lost > o.lost {
 		o.log.Warn(fmt.Sprintf("%d events were not logged: the storm outran the log, service is not affected", lost-o.lost))
 		o.lost = lost
 	}
+	o.unshown()
+}
+
+// overrun is how many events did not fit the rings.
+func (o *observer) overrun() (lost uint64) {
+	for _, r := range o.rings {
+		lost += r.lost.Load()
+	}
+	return lost
+}
+
+// unshown reports events that the view did not take: it is slow, or it hangs.
+func (o *observer) unshown() {
+	if o.feed == nil {
+		return
+	}
+	missed := o.feed.Lost()
+	if missed == o.missed || o.now().Sub(o.reported) < repeatEvery {
+		return
+	}
+	o.log.Warn(fmt.Sprintf("%d events are missing in the view, which did not take them in time: boots may look unfinished there; service is not affected", missed-o.missed))
+	o.missed, o.reported = missed, o.now()
 }

@@ -125,7 +125,7 @@ func (s *server) linksChanged() {
 	s.onAll(func(w *worker) { w.core.SetLinks(links) })
 	s.publish()
 	if s.setup.Derived != nil {
-		s.reload("the interfaces changed")
+		_ = s.reload("the interfaces changed") // the log says it
 		return
 	}
 	s.reportLinks()

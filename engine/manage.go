@@ -14,6 +14,8 @@ import (
 func (s *server) manage(ctx context.Context) error {
 	poll := time.NewTicker(s.world.poll)
 	defer poll.Stop()
+	second := time.NewTicker(countsEvery)
+	defer second.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -24,25 +26,32 @@ func (s *server) manage(ctx context.Context) error {
 			s.ended <- err // for stop, which waits for the worker
 			return fmt.Errorf("the worker failed: %w", err)
 		case <-s.hangup:
-			s.reload("SIGHUP")
+			_ = s.reload("SIGHUP") // the log says it
 		case <-s.changed:
 			s.reloadFiles()
 		case <-poll.C:
 			s.checkLinks()
 			s.checkLosses()
+		case <-second.C:
+			s.count()
+		case n, ok := <-s.news:
+			s.heard(n, ok)
+		case r := <-s.asked:
+			s.answer(r)
 		}
 	}
 }
 
 // reload reads configuration and files again, beside the running worker, and
 // swaps them in. With an error in them the old ones stay in force.
-func (s *server) reload(why string) {
+func (s *server) reload(why string) error {
 	tellSystemd("RELOADING=1\n" + monotonic())
 	defer func() { tellSystemd("READY=1\nSTATUS=" + s.summary()) }()
 	fresh, err := s.readAgain()
 	if err != nil {
-		s.log.Error(why + ": the old configuration and files stay in force: " + err.Error())
-		return
+		err = fmt.Errorf("the old configuration and files stay in force: %w", err)
+		s.log.Error(why + ": " + err.Error())
+		return err
 	}
 	// Everything that allocates happens here, beside the worker: the tables of
 	// the next core for a large pool take a while to make. The worker itself
@@ -55,12 +64,16 @@ func (s *server) reload(why string) {
 		w.core.Replace(w.now(), next)
 		w.core = next
 	})
-	s.onAll(func(w *worker) { w.core.SetFiles(fresh.Files) })
+	s.onAll(func(w *worker) {
+		w.core.SetFiles(fresh.Files)
+		w.core.Transfers().SetRate(fresh.Plan.Guard.Requests)
+	})
 	s.setup = fresh
 	s.publish() // events that are on their way are worded by the new names: no harm
 	s.reportFiles(fresh)
 	s.reportLinks()
 	s.log.Info(why + ": reloaded, " + changes)
+	return nil
 }
 
 // readAgain makes the next generation.

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"bootstorm/engine/batch"
+	"bootstorm/engine/feed"
 	"bootstorm/engine/plan"
 	"bootstorm/proto"
 	"bootstorm/proto/dhcp"
@@ -43,6 +44,13 @@ type observer struct {
 	repeat map[string]*repeated
 	spoken *view  // what the warnings in repeat are about
 	lost   uint64 // events lost that were reported
+
+	feed     *feed.Writer // to the process that shows; nil: there is none
+	missed   uint64       // events that it did not take and that were reported
+	reported time.Time
+	shown    bool  // it is there now, and logs a line for each boot itself
+	saying   *note // the event that explain is asked about
+	explain  func(*batch.Event) string
 }
 
 // observeTick is how often counts of what was folded are written.
@@ -56,6 +64,12 @@ func newObserver(log *zap.Logger, n *notes) *observer {
 	o := &observer{log: log, notes: n, rings: []*notes{n}, now: time.Now, nodes: map[proto.Addr]dhcp.HW{},
 		quota: map[batch.EventKind]*quota{}, repeat: map[string]*repeated{}}
 	o.view.Store(&view{setup: &Setup{}})
+	o.explain = func(e *batch.Event) string {
+		if e.Kind == batch.EventLog {
+			return clean(o.saying.text[:o.saying.textLen])
+		}
+		return o.words(e)
+	}
 	return o
 }
 
@@ -92,24 +106,32 @@ func (o *observer) another() *notes {
 	return n
 }
 
-// take logs what waits in the rings.
+// take logs what waits in the rings, and shows it.
 func (o *observer) take() {
+	o.shown = o.feed != nil && o.feed.Attached()
 	for _, r := range o.rings {
 		r.take(o.note)
+	}
+	if o.feed != nil {
+		o.feed.Flush()
 	}
 }
 
 // note logs one event.
 func (o *observer) note(n *note) {
 	e := &n.Event
+	if o.feed != nil {
+		o.saying = n
+		o.feed.Event(e, o.explain)
+	}
 	switch e.Kind {
 	case batch.EventAck, batch.EventBootp:
 		o.nodes[e.Addr] = hw(e) // TFTP events of relayed nodes bear the relay's MAC or none
-		o.step(e, zap.InfoLevel, "leases", func() string { return fmt.Sprintf("%s leased to %s %s", e.Addr, o.node(e), leaseTime(e.Value)) })
+		o.step(e, o.stepLevel(), "leases", func() string { return fmt.Sprintf("%s leased to %s %s", e.Addr, o.node(e), leaseTime(e.Value)) })
 	case batch.EventTransferDone:
-		o.step(e, zap.InfoLevel, "files sent", func() string { return o.sent(e) })
+		o.step(e, o.stepLevel(), "files sent", func() string { return o.sent(e) })
 	case batch.EventRelease:
-		o.step(e, zap.InfoLevel, "releases", func() string { return fmt.Sprintf("%s released by %s", e.Addr, o.node(e)) })
+		o.step(e, o.stepLevel(), "releases", func() string { return fmt.Sprintf("%s released by %s", e.Addr, o.node(e)) })
 	case batch.EventReclaimed:
 		o.step(e, zap.InfoLevel, "addresses taken back", func() string {
 			return fmt.Sprintf("%s, out of service since a conflict, is offered again: no other address is free", e.Addr)
@@ -117,7 +139,7 @@ func (o *observer) note(n *note) {
 	case batch.EventLog:
 		o.logStatement(n)
 	case batch.EventDiscover, batch.EventOffer, batch.EventRequest, batch.EventInform, batch.EventDecline,
-		batch.EventTransferStart, batch.EventTransferProbe:
+		batch.EventTransferStart, batch.EventTransferProbe, batch.EventTransferProgress:
 		o.detail(e)
 	case batch.EventNak, batch.EventSilence:
 		o.refused(e)
@@ -126,17 +148,24 @@ func (o *observer) note(n *note) {
 	}
 }
 
+// stepLevel is the level of lines that tell of one step of a boot. Where there
+// is a view, its one line for each boot takes their place.
+func (o *observer) stepLevel() zapcore.Level {
+	if o.shown {
+		return zap.DebugLevel
+	}
+	return zap.InfoLevel
+}
+
 // step writes one line of a kind that is frequent in a storm; what exceeds the
 // quota is counted and folded into one line a second. Only what is written is put
 // into words: a storm must not make garbage.
 func (o *observer) step(e *batch.Event, level zapcore.Level, folded string, text func() string) {
-	q := o.quota[e.Kind]
-	if q == nil {
-		q = &quota{level: level, folded: folded}
-		o.quota[e.Kind] = q
+	if !o.log.Core().Enabled(level) {
+		return
 	}
-	if !q.take(o.now()) {
-		q.bytes += max(e.Value, 0)
+	if !o.allow(e.Kind, level, folded) {
+		o.quota[e.Kind].bytes += max(e.Value, 0)
 		return
 	}
 	if entry := o.log.Check(level, ""); entry != nil {
@@ -156,8 +185,10 @@ func (o *observer) detail(e *batch.Event) {
 		entry.Message = fmt.Sprintf("%s begins %s: %s, blocks of %d, window %d", o.node(e), name(e), size(e.Value), e.Extra>>16, e.Extra&0xffff)
 	case batch.EventTransferProbe:
 		entry.Message = fmt.Sprintf("%s asked only for the size of %s", o.node(e), name(e))
+	case batch.EventTransferProgress:
+		entry.Message = fmt.Sprintf("%s has %s of %s", o.node(e), size(e.Value), name(e))
 	default:
-		entry.Message = fmt.Sprintf("%s %s %s", eventNames[e.Kind], o.node(e), e.Addr)
+		entry.Message = fmt.Sprintf("%s %s %s", e.Kind, o.node(e), e.Addr)
 	}
 	entry.Write(o.fields(e)...)
 }
@@ -200,7 +231,7 @@ func clean(b []byte) string {
 
 // fields are the parts of an event for a log that machines read.
 func (o *observer) fields(e *batch.Event) []zap.Field {
-	f := []zap.Field{zap.String("event", eventNames[e.Kind])}
+	f := []zap.Field{zap.String("event", e.Kind.String())}
 	if e.HWLen > 0 {
 		f = append(f, zap.String("mac", hwText(hw(e))))
 		if host := o.view.Load().setup.Hosts[hw(e)]; host != "" {
@@ -214,7 +245,7 @@ func (o *observer) fields(e *batch.Event) []zap.Field {
 		f = append(f, zap.String("file", name(e)))
 	}
 	if e.Reason != batch.ReasonNone && e.Reason < batch.Reasons {
-		f = append(f, zap.String("reason", reasonNames[e.Reason]))
+		f = append(f, zap.String("reason", e.Reason.String()))
 	}
 	switch e.Kind {
 	case batch.EventAck:
@@ -264,5 +295,5 @@ func hwText(w dhcp.HW) string {
 	return string(b)
 }
 
-// name returns the file name of an event.
-func name(e *batch.Event) string { return string(bytes.TrimRight(e.Name[:], "\x00")) }
+// name returns the file name of an event, fit to print.
+func name(e *batch.Event) string { return clean(bytes.TrimRight(e.Name[:], "\x00")) }

@@ -56,6 +56,19 @@ func TestObserverLines(t *testing.T) {
 	}{
 		{batch.EventAck, func(e *batch.Event) { e.Value = 7200 }, "INFO 192.168.1.2 leased to 52:54:00:12:34:01 (node_1) for 2 hours"},
 		{batch.EventAck, func(e *batch.Event) { e.Value, e.HW[5] = 0xffffffff, 9 }, "INFO 192.168.1.2 leased to 52:54:00:12:34:09 for ever"},
+		{batch.EventExcess, func(e *batch.Event) { e.Value, e.Extra = 8, 67 }, "WARN 52:54:00:12:34:01 (node_1) sends more than 8 DHCP messages a second, as no boot does: " +
+			"what exceeds that is dropped until it is quiet; look at that machine, or at the network for a loop; dhcp-rate-limit sets the limit"},
+		{batch.EventExcess, func(e *batch.Event) { e.Value, e.Extra, e.HWLen = 64, 69, 0 }, "WARN 192.168.1.2 sends more than 64 TFTP requests a second, as no boot does: " +
+			"what exceeds that is dropped until it is quiet; look at that machine, or at the network for a loop; tftp-rate-limit sets the limit"},
+		{batch.EventRogue, func(e *batch.Event) { e.Value, e.Extra = 2, uint32(addr("192.168.1.9")) }, "WARN another DHCP server answers on this network: 192.168.1.2 at 52:54:00:12:34:01 sent OFFER " +
+			"with address 192.168.1.9; nodes that follow it do not boot from here. Find it by that MAC in the switch's table and stop it; if it is meant to be there, " +
+			"write \"permitted-servers 192.168.1.2;\" into the configuration"},
+		{batch.EventRival, func(e *batch.Event) { e.Value, e.Extra = 5, uint32(addr("192.168.1.9")) }, "WARN 52:54:00:12:34:01 (node_1) was answered by another DHCP server, 192.168.1.2: " +
+			"ACK with address 192.168.1.9; if it does not boot, that is why"},
+		{batch.EventDoubtful, func(e *batch.Event) { e.Value = 4 }, "WARN more address conflicts are reported than can be true, the last by 52:54:00:12:34:01 for 192.168.1.2: " +
+			"beyond 4 an hour they are not believed, and the addresses stay in service; find that machine: it answers ARP for addresses that are not its own, or declines every offer"},
+		{batch.EventConflict, func(e *batch.Event) { e.Reason = batch.ReasonServerAddress }, "WARN 192.168.1.2, the address of this server, is used by 52:54:00:12:34:01 too: " +
+			"nodes reach the one or the other; find that machine by its MAC and give it another address"},
 		{batch.EventRelease, func(e *batch.Event) {}, "INFO 192.168.1.2 released by 52:54:00:12:34:01 (node_1)"},
 		{batch.EventReclaimed, func(e *batch.Event) {}, "INFO 192.168.1.2, out of service since a conflict, is offered again: no other address is free"},
 		{batch.EventTransferDone, func(e *batch.Event) {
@@ -87,7 +100,7 @@ func TestObserverLines(t *testing.T) {
 		o, b := newTestObserver(t, "debug")
 		o.note(testEvent(c.kind, c.change))
 		if got := strings.TrimSpace(b.String()); got != c.want {
-			t.Errorf("%s:\n%s\nwant:\n%s", eventNames[c.kind], got, c.want)
+			t.Errorf("%s:\n%s\nwant:\n%s", c.kind, got, c.want)
 		}
 	}
 }
@@ -115,7 +128,7 @@ func TestRefusals(t *testing.T) {
 		}))
 		want := "WARN DISCOVER of 52:54:00:12:34:01 (node_1) is left without answer: " + c.want
 		if got := strings.TrimSpace(b.String()); !strings.HasPrefix(got, want) || c.rule < 0 && got != want {
-			t.Errorf("%s:\n%s\nwant:\n%s", reasonNames[c.reason], got, want)
+			t.Errorf("%s:\n%s\nwant:\n%s", c.reason, got, want)
 		}
 	}
 	o, b := newTestObserver(t, "info")
@@ -131,11 +144,11 @@ func TestRefusals(t *testing.T) {
 func TestEveryReason(t *testing.T) {
 	o, _ := newTestObserver(t, "debug")
 	for r := range batch.Reasons {
-		if r != batch.ReasonNone && reasonNames[r] == "" {
+		if r != batch.ReasonNone && r.String() == "" {
 			t.Errorf("reason %d has no name", r)
 		}
-		for k := batch.EventNone; k <= batch.EventFull+1; k++ {
-			if k != batch.EventNone && k <= batch.EventFull && eventNames[k] == "" {
+		for k := batch.EventNone; k <= batch.EventKinds; k++ {
+			if k != batch.EventNone && k < batch.EventKinds && k.String() == "unknown" {
 				t.Errorf("event %d has no name", k)
 			}
 			o.note(testEvent(k, func(e *batch.Event) { e.Reason, e.Link, e.Rule, e.HWLen, e.Extra = r, 99, 1<<30, 255, 9999 }))

@@ -17,8 +17,10 @@ import (
 
 	"bootstorm/engine/batch"
 	"bootstorm/engine/config"
+	"bootstorm/engine/feed"
 	"bootstorm/engine/image"
 	"bootstorm/engine/image/load"
+	"bootstorm/engine/keeper"
 	"bootstorm/engine/lease"
 	"bootstorm/engine/plan"
 )
@@ -48,7 +50,13 @@ type server struct {
 	running  sync.WaitGroup
 	stopCold context.CancelFunc // ends observer, watcher and watchdog
 	cold     context.Context
-	captures []*os.File // memory of the frames that each worker remembers, by worker; empty if none does
+	observed chan struct{} // the observer has ended
+	captures []*os.File    // memory of the frames that each worker remembers, by worker; empty if none does
+
+	started time.Time
+	feed    *feed.Writer       // to the view; nil: there is none
+	news    <-chan keeper.News // what the keeper says; nil: nothing any more
+	asked   chan feed.Request  // by the view
 }
 
 // newServer makes a server that has done nothing yet, except to listen for
@@ -60,6 +68,12 @@ func newServer(c Config) *server {
 	s := &server{Config: c, log: c.Log, hangup: make(chan os.Signal, 1), changed: make(chan struct{}, 1), ended: make(chan error, max(c.Workers, 1))}
 	s.cold, s.stopCold = context.WithCancel(context.Background())
 	s.observer = newObserver(c.Log, newNotes())
+	s.observed = make(chan struct{})
+	s.started, s.asked = time.Now(), make(chan feed.Request, askedMost)
+	if c.Keeper != nil {
+		s.feed, s.news = feed.NewWriter(), c.Keeper.News()
+		s.observer.feed = s.feed
+	}
 	// From the first moment on: a reload that comes too early must not end
 	// the process, which is what the signal does by default.
 	signal.Notify(s.hangup, syscall.SIGHUP)
@@ -208,16 +222,12 @@ func (s *server) reportFiles(setup *Setup) {
 
 // start opens the journal and the interfaces and starts the goroutines.
 func (s *server) start() error {
-	journal, recovered, err := lease.Open(s.LeaseFile, lease.Options{FS: s.world.leases, Notify: s.journalNotice})
+	recovered, err := s.recover()
 	if err != nil {
 		return err
 	}
-	s.journal = journal
 	for _, w := range recovered.Warnings {
 		s.log.Warn(fmt.Sprintf("%s: %v", s.LeaseFile, w))
-	}
-	if err := s.hire(recovered.Leases); err != nil {
-		return err
 	}
 	s.log.Info(fmt.Sprintf("leases: %d in %s, %d of them in a pool", len(recovered.Leases), s.LeaseFile, pooled(s.setup.Plan, recovered.Leases)))
 	if lead := s.first().core.Lead(); lead > 0 {
@@ -230,12 +240,39 @@ func (s *server) start() error {
 	s.publish()
 	s.reportLinks()
 	// The observer knows the names before the first event comes.
-	runtime.GC() // what loading left behind goes before the first frame
-	debug.FreeOSMemory()
-	s.running.Go(func() { s.observer.run(s.cold) })
+	debug.FreeOSMemory() // what loading left behind is collected before the first frame
+	s.running.Go(func() {
+		defer close(s.observed)
+		s.observer.run(s.cold)
+	})
 	s.run()
 	s.running.Go(func() { watchdog(s.cold, s.pulse()) })
 	return nil
+}
+
+// recover reads the leases and gives them to new workers. The tables of a large
+// pool take as long to make as a large file to read: each has a processor.
+func (s *server) recover() (*lease.Recovered, error) {
+	prepareHeap(s.setup.Plan, s.LeaseFile)
+	var hired sync.WaitGroup
+	var failed error
+	hired.Go(func() { failed = s.hire() })
+	journal, recovered, err := lease.Open(s.LeaseFile, lease.Options{FS: s.world.leases, Notify: s.journalNotice})
+	hired.Wait()
+	if err != nil {
+		s.workers = nil // nobody runs them
+		return nil, err
+	}
+	s.journal = journal
+	if failed != nil {
+		return nil, failed
+	}
+	for _, w := range s.workers {
+		w.journal = journal
+	}
+	first := s.first()
+	first.core.Restore(first.now(), recovered.Leases)
+	return recovered, nil
 }
 
 // pooled counts the leases whose address is in a pool.
@@ -248,8 +285,11 @@ func pooled(p *plan.Plan, leases []batch.Lease) (n int) {
 	return n
 }
 
-// publish shows the present generation to the observer.
-func (s *server) publish() { s.observer.view.Store(&view{setup: s.setup, links: s.links}) }
+// publish shows the present generation to the observer, and to the view.
+func (s *server) publish() {
+	s.observer.view.Store(&view{setup: s.setup, links: s.links})
+	s.show()
+}
 
 // announce says that the server is ready.
 func (s *server) announce() {
@@ -296,6 +336,9 @@ func (s *server) close() {
 	// After a failure in preparation or in stop the worker may still run, and it
 	// uses the sockets: it ends first.
 	s.halt()
+	if s.feed != nil {
+		s.feed.Detach(nil)
+	}
 	s.running.Wait()
 	for _, c := range s.sockets {
 		c.Close()

@@ -10,29 +10,9 @@ import (
 	"bootstorm/engine/batch"
 	"bootstorm/engine/core/transfer"
 	"bootstorm/engine/plan"
+	"bootstorm/proto"
 	"bootstorm/proto/dhcp"
 )
-
-// eventNames are the names of the kinds of event for logs that machines read.
-var eventNames = map[batch.EventKind]string{
-	batch.EventDiscover: "discover", batch.EventOffer: "offer", batch.EventRequest: "request", batch.EventAck: "ack",
-	batch.EventNak: "nak", batch.EventRelease: "release", batch.EventDecline: "decline", batch.EventInform: "inform",
-	batch.EventBootp: "bootp", batch.EventSilence: "silence", batch.EventConflict: "conflict",
-	batch.EventAbandoned: "abandoned", batch.EventReclaimed: "reclaimed", batch.EventLog: "log",
-	batch.EventTransferStart: "transfer_start", batch.EventTransferDone: "transfer_done",
-	batch.EventTransferProbe: "transfer_probe", batch.EventTransferError: "transfer_error",
-	batch.EventNotFound: "not_found", batch.EventRefused: "refused", batch.EventFull: "full",
-}
-
-// reasonNames are the names of the reasons, likewise.
-var reasonNames = [batch.Reasons]string{
-	batch.ReasonNoSubnet: "no_subnet", batch.ReasonNoFreeAddress: "no_free_address", batch.ReasonNotPermitted: "not_permitted",
-	batch.ReasonDenied: "denied", batch.ReasonIgnored: "ignored", batch.ReasonOtherServer: "other_server",
-	batch.ReasonNotOurAddress: "not_our_address", batch.ReasonUnknownLease: "unknown_lease", batch.ReasonTaken: "taken",
-	batch.ReasonLeaseLimit: "lease_limit", batch.ReasonDuplicateAddress: "duplicate_address",
-	batch.ReasonDeclinedByClient: "declined", batch.ReasonMalformed: "malformed", batch.ReasonTransfersFull: "transfers_full",
-	batch.ReasonHoldFull: "hold_full", batch.ReasonNoJournal: "no_journal", batch.ReasonDuplicatesAllowed: "duplicates",
-}
 
 // quietReasons are refusals that belong to the protocol: a client of another
 // server, one that is told to ask anew. They are details, not warnings.
@@ -61,14 +41,21 @@ func (o *observer) warn(e *batch.Event) {
 	v := o.view.Load()
 	switch e.Kind {
 	case batch.EventNotFound:
-		o.once(e, "missing"+name(e), o.notFound(v, e))
+		o.once(e, "missing"+name(e), o.node(e)+" asks for "+notFound(v, e))
 	case batch.EventConflict:
-		o.once(e, fmt.Sprint(e.Kind, e.Addr), fmt.Sprintf("address conflict: %s is used by %s, to whom it is not leased; "+
-			"give that machine another address, or take this one out of the range", e.Addr, hwText(hw(e))))
+		o.once(e, fmt.Sprint(e.Kind, e.Addr), conflict(e))
+	case batch.EventExcess:
+		o.once(e, fmt.Sprint(e.Kind, e.Extra), excess(e, o.node(e)))
+	case batch.EventRogue:
+		o.once(e, fmt.Sprint(e.Kind, e.Addr, hwText(hw(e))), rogueServer(e))
+	case batch.EventRival:
+		o.once(e, fmt.Sprint(e.Kind, hwText(hw(e))), o.node(e)+" "+rival(e))
+	case batch.EventDoubtful:
+		o.once(e, fmt.Sprint(e.Kind), doubtful(e))
 	case batch.EventAbandoned:
-		o.once(e, fmt.Sprint(e.Kind, e.Addr), fmt.Sprintf("%s is taken out of service for a day: %s", e.Addr, abandonedFor(e.Reason)))
+		o.once(e, fmt.Sprint(e.Kind, e.Addr), abandoned(e))
 	case batch.EventTransferError:
-		o.transferError(e)
+		o.once(e, fmt.Sprint("transfer", e.Extra, name(e)), fmt.Sprintf("%s to %s broke off after %s: %s", name(e), o.node(e), size(e.Value), brokeOff(e)))
 	case batch.EventRefused:
 		o.once(e, fmt.Sprint("refused", e.Extra, name(e)), fmt.Sprintf("TFTP request of %s for %q is refused: %s", o.node(e), name(e), tftpError(e.Extra)))
 	case batch.EventFull:
@@ -78,9 +65,64 @@ func (o *observer) warn(e *batch.Event) {
 	}
 }
 
-// notFound says what was asked for and what may have been meant.
-func (o *observer) notFound(v *view, e *batch.Event) string {
-	text := fmt.Sprintf("%s asks for %q, which is not there", o.node(e), name(e))
+// words explains an event to somebody who looks at the node that it is about:
+// what the log says without the node's name. It is for the events that
+// feed.Explained names.
+func (o *observer) words(e *batch.Event) string {
+	v := o.view.Load()
+	switch e.Kind {
+	case batch.EventNak, batch.EventSilence:
+		return Advice{Setup: v.setup, Links: v.links}.Refusal(e)
+	case batch.EventNotFound:
+		return "it asks for " + notFound(v, e)
+	case batch.EventConflict:
+		return conflict(e)
+	case batch.EventRival:
+		return "it " + rival(e)
+	case batch.EventAbandoned:
+		return abandoned(e)
+	case batch.EventTransferError:
+		return brokeOff(e)
+	case batch.EventRefused:
+		return fmt.Sprintf("its request for %q is refused: %s", name(e), tftpError(e.Extra))
+	case batch.EventFull:
+		return full(e.Reason)
+	}
+	return ""
+}
+
+// excess says who sends too much.
+func excess(e *batch.Event, who string) string {
+	what, statement := "DHCP messages", "dhcp-rate-limit"
+	if e.Extra == proto.PortTFTP {
+		what, statement = "TFTP requests", "tftp-rate-limit"
+	}
+	return fmt.Sprintf("%s sends more than %d %s a second, as no boot does: what exceeds that is dropped until it is quiet; "+
+		"look at that machine, or at the network for a loop; %s sets the limit", who, e.Value, what, statement)
+}
+
+// rogueServer says which other server answers, and what to do.
+func rogueServer(e *batch.Event) string {
+	return fmt.Sprintf("another DHCP server answers on this network: %s at %s sent %s with address %s; nodes that follow it do not boot from here. "+
+		"Find it by that MAC in the switch's table and stop it; if it is meant to be there, write \"permitted-servers %s;\" into the configuration",
+		e.Addr, hwText(hw(e)), dhcp.Type(e.Value), proto.Addr(e.Extra), e.Addr)
+}
+
+// rival says which other server answered a node.
+func rival(e *batch.Event) string {
+	return fmt.Sprintf("was answered by another DHCP server, %s: %s with address %s; if it does not boot, that is why",
+		e.Addr, dhcp.Type(e.Value), proto.Addr(e.Extra))
+}
+
+// doubtful says that conflicts are not believed any more.
+func doubtful(e *batch.Event) string {
+	return fmt.Sprintf("more address conflicts are reported than can be true, the last by %s for %s: beyond %d an hour they are not believed, and the addresses stay in service; "+
+		"find that machine: it answers ARP for addresses that are not its own, or declines every offer", hwText(hw(e)), e.Addr, e.Value)
+}
+
+// notFound names the file that was asked for, and what may have been meant.
+func notFound(v *view, e *batch.Event) string {
+	text := fmt.Sprintf("%q, which is not there", name(e))
 	if v.setup.Files == nil {
 		return text
 	}
@@ -90,16 +132,30 @@ func (o *observer) notFound(v *view, e *batch.Event) string {
 	return text + fmt.Sprintf("; put it into %s, or ignore this if the client only tries its luck", v.setup.Files.Root)
 }
 
-// transferError logs a transfer that did not come to its end.
-func (o *observer) transferError(e *batch.Event) {
-	why := fmt.Sprintf("the client ended it with TFTP error %d (%s)", e.Extra, tftpError(e.Extra))
+// conflict says who uses an address of somebody else.
+func conflict(e *batch.Event) string {
+	if e.Reason == batch.ReasonServerAddress {
+		return fmt.Sprintf("%s, the address of this server, is used by %s too: nodes reach the one or the other; "+
+			"find that machine by its MAC and give it another address", e.Addr, hwText(hw(e)))
+	}
+	return fmt.Sprintf("address conflict: %s is used by %s, to whom it is not leased; "+
+		"give that machine another address, or take this one out of the range", e.Addr, hwText(hw(e)))
+}
+
+// abandoned says which address is out of service, and why.
+func abandoned(e *batch.Event) string {
+	return fmt.Sprintf("%s is taken out of service for a day: %s", e.Addr, abandonedFor(e.Reason))
+}
+
+// brokeOff says why a transfer did not come to its end.
+func brokeOff(e *batch.Event) string {
 	switch e.Extra { // an error code, or one of the two other ways to end
 	case transfer.EndedByICMP:
-		why = "the client closed its port; it rebooted, or its loader gave up"
+		return "the client closed its port; it rebooted, or its loader gave up"
 	case transfer.EndedByTime:
-		why = "the client fell silent; look at its console, its link and the switch"
+		return "the client fell silent; look at its console, its link and the switch"
 	}
-	o.once(e, fmt.Sprint("transfer", e.Extra, name(e)), fmt.Sprintf("%s to %s broke off after %s: %s", name(e), o.node(e), size(e.Value), why))
+	return fmt.Sprintf("the client ended it with TFTP error %d (%s)", e.Extra, tftpError(e.Extra))
 }
 
 // tftpError explains an error code of RFC 1350 and RFC 2347.
@@ -159,6 +215,9 @@ func (a Advice) Refusal(e *batch.Event) string {
 	case batch.ReasonMalformed:
 		return "the message is incomplete or its options cannot be read"
 	case batch.ReasonOtherServer:
+		if e.Extra != 0 {
+			return fmt.Sprintf("the client chose another DHCP server, %s", proto.Addr(e.Extra))
+		}
 		return "the client chose another DHCP server"
 	case batch.ReasonNotOurAddress:
 		return fmt.Sprintf("%s is not an address for the network that the client is on", e.Addr)

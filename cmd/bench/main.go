@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 )
@@ -19,9 +20,17 @@ const (
 // errDifferent ends a command whose own output has said what is wrong.
 var errDifferent = errors.New("different")
 
+// packaged is the program's name in the Debian package: "bench" is everybody's.
+// Help and completion then say so, too.
+const packaged = "bootstorm-bench"
+
 // main turns the outcome of a command into the exit status that scripts read.
 func main() {
-	err := rootCommand().Execute()
+	root := rootCommand()
+	if name := filepath.Base(os.Args[0]); name == packaged {
+		root.Use = name
+	}
+	err := root.Execute()
 	switch {
 	case err == nil:
 	case errors.Is(err, errDifferent):

@@ -103,7 +103,7 @@ its own: see its help.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), leasesCommand(),
-		statusCommand(), watchCommand(), captureCommand(), manCommand())
+		statusCommand(), watchCommand(), captureCommand(), manCommand(), keeperCommand(), viewCommand())
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}

@@ -67,3 +67,26 @@ func TestGuideFilesByArchitecture(t *testing.T) {
 		})
 	}
 }
+
+// The events of replies say what the node was told to load, so that an
+// observer can tell "nothing" from "nothing arrived".
+func TestEventsOfRepliesNameTheBootFile(t *testing.T) {
+	for _, c := range []struct {
+		m    msg
+		file string
+	}{
+		{machine(1).with(dhcp.OptClientArch, 0, 7), "ipxe.efi"},
+		{machine(2).with(dhcp.OptClientArch, 0, 7).with(dhcp.OptUserClass, []byte("iPXE")...), "refind.pxe"},
+		{machine(2).with(dhcp.OptClientArch, 0, 0), ""},
+	} {
+		w := newWorld(t, guide)
+		w.lease(c.m)
+		if e := w.last(batch.EventAck); e == nil || zeroTerminated(e.Name[:]) != c.file {
+			t.Errorf("the event of the acknowledgement names %+v, want %q", e, c.file)
+		}
+		w.want(c.m, dhcp.Offer, w.last(batch.EventAck).Addr)
+		if e := w.last(batch.EventOffer); e == nil || zeroTerminated(e.Name[:]) != c.file {
+			t.Errorf("the event of the offer names %+v, want %q", e, c.file)
+		}
+	}
+}

@@ -52,7 +52,7 @@ func (w *writer) advance() {
 	case c == nil && w.due():
 		w.begin()
 	case c == nil || c.busy:
-	case c.next < w.rep.count:
+	case c.next < w.rep.count():
 		w.copyChunk(nil)
 	case c.passes == 0 || len(c.delta) > deltaBytes && c.passes < maxPasses:
 		w.catchUp()
@@ -163,7 +163,7 @@ func (w *writer) finished(err error) {
 	w.floor = w.o.CompactBytes
 	w.j.counters.compactions.Add(1)
 	w.count()
-	w.o.Notify(Notice{Text: fmt.Sprintf("lease file compacted: %d to %d bytes, %d addresses", before, w.size, w.rep.count)})
+	w.o.Notify(Notice{Text: fmt.Sprintf("lease file compacted: %d to %d bytes, %d addresses", before, w.size, w.rep.count())})
 }
 
 // abandon gives a compaction up; the old file goes on as if nothing had been.

@@ -97,6 +97,7 @@ type Journal struct {
 type counters struct {
 	records, syncs, compactions atomic.Uint64
 	bytes, live                 atomic.Int64
+	syncTime                    atomic.Int64
 }
 
 // Stats are figures of a Journal since Open, for status and tests.
@@ -104,8 +105,9 @@ type Stats struct {
 	Records     uint64 // records made durable
 	Syncs       uint64 // groups, each with one fdatasync
 	Compactions uint64
-	Bytes, Live int64 // size of the file, and of the records in force
-	Waiting     int   // records in the queue
+	Bytes, Live int64         // size of the file, and of the records in force
+	Waiting     int           // records in the queue
+	SyncTime    time.Duration // spent in fdatasync of groups
 }
 
 // Open locks the lease file at path, reads it, repairs its end, and starts the
@@ -206,13 +208,14 @@ func (j *Journal) Stats() Stats {
 	return Stats{
 		Records: c.records.Load(), Syncs: c.syncs.Load(), Compactions: c.compactions.Load(),
 		Bytes: c.bytes.Load(), Live: c.live.Load(), Waiting: j.ring.len(),
+		SyncTime: time.Duration(c.syncTime.Load()),
 	}
 }
 
 // Leases returns the record in force of every address in the file, those that
 // are not durable yet included, by address; Seq is 0. It is for a reload: an
 // address that comes back into a pool comes back with its lease.
-func (j *Journal) Leases() []batch.Lease { return j.rep.leases() }
+func (j *Journal) Leases() []batch.Lease { return j.rep.list() }
 
 // Close makes what was appended durable, which Durable then shows, and gives up
 // the lock. Nothing may be appended any more. An error says that records could

@@ -36,6 +36,7 @@ import (
 	"strings"
 
 	"bootstorm/engine/batch"
+	"bootstorm/proto"
 )
 
 // Warning is one thing that reading a lease file turned up.
@@ -48,7 +49,8 @@ type Warning struct {
 // String returns the warning with its line.
 func (w Warning) String() string { return fmt.Sprintf("line %d: %s", w.Line, w.Text) }
 
-// Recovered is what a lease file holds.
+// Recovered is what a lease file holds. When it comes from Open, its Leases are the
+// journal's from the first Append on.
 type Recovered struct {
 	Leases   []batch.Lease // the record in force of each address, by address; Seq is 0
 	Warnings []Warning     // in the order of the file
@@ -58,9 +60,10 @@ type Recovered struct {
 	GoodEnd  int64         // offset behind the last whole item
 	Damaged  bool          // something before GoodEnd could not be read
 
-	foreign  [][]byte // text of the foreign items, in order
-	extras   map[int][]byte
-	sizes    []int32 // bytes of each record of Leases as text
+	foreign  [][]byte         // text of the foreign items, in order
+	extras   map[int32][]byte // further statements, by index into Leases
+	sizes    []int32          // bytes of each record of Leases as text
+	index    map[proto.Addr]int32
 	items    int
 	openLine bool // the last good byte is no line end
 }

@@ -53,20 +53,22 @@ var foreignItems = map[string]string{
 // parser reads one lease file.
 type parser struct {
 	scanner
-	now   int64 // wall clock, seconds: decides about records without a state
-	out   *Recovered
-	toks  []token            // of the statement in work
-	index map[proto.Addr]int // into out.Leases
+	now  int64 // wall clock, seconds: decides about records without a state
+	out  *Recovered
+	toks []token     // of the statement in work
+	fast batch.Lease // of quick
 }
 
 // parse reads a whole lease file. It never fails: what cannot be read is named
 // in the warnings.
-func parse(text []byte, now int64) *Recovered {
-	// A start waits for this: room for all at once, though later records of an
-	// address replace earlier ones.
-	room := bytes.Count(text, []byte("\nlease ")) + 1
-	p := &parser{scanner: scanner{src: text}, now: now, index: make(map[proto.Addr]int, room)}
-	p.out = &Recovered{Bytes: int64(len(text)), extras: map[int][]byte{}, Leases: make([]batch.Lease, 0, room)}
+func parse(text []byte, now int64) *Recovered { return parseBy(text, now, (*parser).quick) }
+
+// parseBy is parse with a reader of records that is tried before the grammar.
+func parseBy(text []byte, now int64, quick func(*parser) bool) *Recovered {
+	room := roomFor(text)
+	p := &parser{scanner: scanner{src: text}, now: now}
+	p.out = &Recovered{Bytes: int64(len(text)), extras: map[int32][]byte{}, index: make(map[proto.Addr]int32, room),
+		Leases: make([]batch.Lease, 0, wholeChunks(room)), sizes: make([]int32, 0, room)}
 	for {
 		p.blank()
 		start := p.at
@@ -76,9 +78,11 @@ func parse(text []byte, now int64) *Recovered {
 			}
 			break
 		}
-		if f := p.item(); f != nil {
-			p.recover(start, f)
-			continue
+		if !quick(p) {
+			if f := p.item(); f != nil {
+				p.recover(start, f)
+				continue
+			}
 		}
 		p.out.items++
 		p.out.GoodEnd = int64(p.at)
@@ -86,6 +90,18 @@ func parse(text []byte, now int64) *Recovered {
 	p.out.openLine = p.out.GoodEnd > 0 && text[p.out.GoodEnd-1] != '\n'
 	p.sort()
 	return p.out
+}
+
+// roomFor guesses how many records a file has from how it begins. A start waits
+// for the reading, and room for all at once, though later records of an address
+// replace earlier ones, costs less than to make room again and again.
+func roomFor(text []byte) int {
+	const sample = 64 << 10
+	n := bytes.Count(text[:min(len(text), sample)], []byte("lease "))
+	if len(text) > sample {
+		n += n * (len(text) / sample) * 9 / 8
+	}
+	return n
 }
 
 // torn tells whether the end of the file was found to be cut off.
@@ -181,26 +197,30 @@ func (p *parser) lease(off int) *fault {
 			return f
 		}
 	}
-	p.file(d.finish(p.now), d.extra, int32(p.at-off+1))
+	d.finish(p.now)
+	p.file(&d.lease, d.extra, int32(p.at-off+1))
 	return nil
 }
 
 // file makes l the record in force of its address.
-func (p *parser) file(l batch.Lease, extra []byte, size int32) {
+func (p *parser) file(l *batch.Lease, extra []byte, size int32) {
 	// The last record of an address is the one in force, whatever its dates say:
 	// a clock may have been set back.
-	p.out.Records++
-	i, known := p.index[l.Addr]
-	if !known {
-		i = len(p.out.Leases)
-		p.index[l.Addr] = i
-		p.out.Leases = append(p.out.Leases, l)
-		p.out.sizes = append(p.out.sizes, size)
+	out := p.out
+	out.Records++
+	i, known := out.index[l.Addr]
+	if known {
+		out.Leases[i], out.sizes[i] = *l, size
+		if len(out.extras) > 0 {
+			delete(out.extras, i)
+		}
+	} else {
+		i = int32(len(out.Leases))
+		out.index[l.Addr] = i
+		out.Leases, out.sizes = append(out.Leases, *l), append(out.sizes, size)
 	}
-	p.out.Leases[i], p.out.sizes[i] = l, size
-	delete(p.out.extras, i)
 	if len(extra) > 0 {
-		p.out.extras[i] = extra
+		out.extras[i] = extra
 	}
 }
 
@@ -275,23 +295,43 @@ func (p *parser) warn(off int, torn bool, text string) {
 // parser need not keep count.
 func (p *parser) line(off int) int { return 1 + bytes.Count(p.src[:off], []byte{'\n'}) }
 
-// sort orders the leases by address and lets the extra statements follow.
+// sort orders the leases by address and lets what belongs to them follow. They
+// are moved in place: memory that is touched for the first time is most of what
+// reading a large file costs.
 func (p *parser) sort() {
-	if slices.IsSortedFunc(p.out.Leases, func(a, b batch.Lease) int { return cmp.Compare(a.Addr, b.Addr) }) {
+	leases := p.out.Leases
+	if slices.IsSortedFunc(leases, func(a, b batch.Lease) int { return cmp.Compare(a.Addr, b.Addr) }) {
 		return
 	}
-	order := make([]int, len(p.out.Leases))
-	for i := range order {
-		order[i] = i
+	from := make([]int32, len(leases)) // by place, which record goes there
+	for i := range from {
+		from[i] = int32(i)
 	}
-	old, extras, sizes := p.out.Leases, p.out.extras, p.out.sizes
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(old[a].Addr, old[b].Addr) })
-	p.out.Leases, p.out.extras, p.out.sizes = make([]batch.Lease, len(old)), map[int][]byte{}, make([]int32, len(old))
-	for to, from := range order {
-		p.out.Leases[to], p.out.sizes[to] = old[from], sizes[from]
-		if e, ok := extras[from]; ok {
-			p.out.extras[to] = e
+	slices.SortFunc(from, func(a, b int32) int { return cmp.Compare(leases[a].Addr, leases[b].Addr) })
+	extras := map[int32][]byte{}
+	for to, i := range from {
+		p.out.index[leases[i].Addr] = int32(to)
+		if e, ok := p.out.extras[i]; ok {
+			extras[int32(to)] = e
 		}
+	}
+	p.out.extras = extras
+	permute(leases, slices.Clone(from))
+	permute(p.out.sizes, from)
+}
+
+// permute moves list[from[i]] to i for all i. It uses up from.
+func permute[T any](list []T, from []int32) {
+	for start := range from {
+		if from[start] < 0 {
+			continue // moved with an earlier circle
+		}
+		first, at := list[start], int32(start)
+		for next := from[at]; next != int32(start); next = from[at] {
+			list[at] = list[next]
+			from[at], at = -1, next
+		}
+		list[at], from[at] = first, -1
 	}
 }
 

@@ -65,14 +65,14 @@ func TestReplica(t *testing.T) {
 		return &l
 	}
 	for _, l := range []*batch.Lease{record(3, "c"), record(1, "a"), record(3, "a longer name"), record(2, "")} {
-		p.set(l, nil, len(AppendRecord(nil, l)))
+		p.set(l, len(AppendRecord(nil, l)))
 	}
 	text, next := p.appendFrom(nil, 0, 1<<20)
 	if next != 3 || p.live-empty != int64(len(text)) {
 		t.Errorf("%d entries, %d bytes counted of %d", next, p.live-empty, len(text))
 	}
 	var addrs []byte
-	for _, l := range p.leases() {
+	for _, l := range p.list() {
 		addrs = append(addrs, byte(l.Addr))
 		if l.Seq != 0 {
 			t.Errorf("%v has the sequence number of another life", l.Addr)
@@ -83,7 +83,7 @@ func TestReplica(t *testing.T) {
 	}
 	// Cut into pieces, it is the same text.
 	var pieces []byte
-	for i := 0; i < p.count; {
+	for i := 0; i < p.count(); {
 		before := len(pieces)
 		pieces, i = p.appendFrom(pieces, i, before+1)
 	}

@@ -286,6 +286,7 @@ func FuzzParse(f *testing.F) {
 		if r.GoodEnd > int64(len(text)) {
 			t.Fatalf("good end %d of %d", r.GoodEnd, len(text))
 		}
+		sameByGrammar(t, text, r)
 		// What is kept survives a rewrite.
 		rep := newReplica(r)
 		out, _ := rep.appendFrom(append([]byte(nil), rep.head...), 0, 1<<30)

@@ -88,7 +88,7 @@ func (d *draft) apply(src []byte, st statement) *fault {
 
 // finish settles the state as dhcpd does: a record without one is active while
 // it runs, and the flags of a BOOTP or reserved lease are states here.
-func (d *draft) finish(now int64) batch.Lease {
+func (d *draft) finish(now int64) {
 	if !d.stated && d.lease.Ends > now {
 		d.lease.State = batch.LeaseActive
 	}
@@ -100,7 +100,6 @@ func (d *draft) finish(now int64) batch.Lease {
 	if d.lease.State == batch.LeaseActive && d.reserved {
 		d.lease.State = batch.LeaseReserved
 	}
-	return d.lease
 }
 
 // binding reads "binding state NAME". A state that is not known spoils the

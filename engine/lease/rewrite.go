@@ -88,7 +88,7 @@ func (w *writer) writeFresh() (f File, size int64, err error) {
 		chunk, next = w.rep.appendFrom(chunk, next, chunkBytes)
 		_, err = f.Write(chunk)
 		size += int64(len(chunk))
-		if err != nil || next == w.rep.count {
+		if err != nil || next == w.rep.count() {
 			break
 		}
 		chunk = chunk[:0]

@@ -113,7 +113,7 @@ func (w *writer) gather() {
 		l := w.j.ring.at(i)
 		at := len(w.group)
 		w.group = AppendRecord(w.group, l)
-		w.rep.set(l, nil, len(w.group)-at)
+		w.rep.set(l, len(w.group)-at)
 		w.last = l.Seq
 	}
 	w.records += n
@@ -180,11 +180,13 @@ func (w *writer) appendSync(f File, text []byte) error {
 		}
 		return err
 	}
-	if err := f.Sync(); err != nil {
+	begin := time.Now()
+	err := f.Sync()
+	w.j.counters.syncTime.Add(int64(time.Since(begin)))
+	if err != nil {
 		w.suspect = true
-		return err
 	}
-	return nil
+	return err
 }
 
 // failedText is what a disk that takes nothing means.

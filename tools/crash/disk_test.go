@@ -15,13 +15,13 @@ import (
 	"bootstorm/proto"
 )
 
-// onDisk puts the lease file on a small file system of its own. The private
+// onDisk puts the lease file on a file system of its own, of a size in bytes. The private
 // world of package lab has its own mounts, so nobody else sees it.
-func (s *site) onDisk() (mount string) {
+func (s *site) onDisk(size string) (mount string) {
 	s.Helper()
 	mount = filepath.Join(s.dir, "disk")
 	s.must(os.Mkdir(mount, 0o755))
-	s.must(unix.Mount("bootstorm", mount, "tmpfs", 0, "size=1m"))
+	s.must(unix.Mount("bootstorm", mount, "tmpfs", 0, "size="+size))
 	s.Cleanup(func() {
 		for unix.Unmount(mount, unix.MNT_DETACH) == nil { // a failed test may leave two
 		}
@@ -106,7 +106,7 @@ func TestDisk(t *testing.T) {
 	for name, f := range diskFaults {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, poolConf)
-			mount := s.onDisk()
+			mount := s.onDisk("1m")
 			s.serve()
 			c := newCrowd()
 			s.boot(c, 1, 20, 20)

@@ -1,10 +1,11 @@
 // Package crash ends bootstorm serve by kill -9 in the middle of storms, takes
-// its disk away, and moves its lease file, always with a real process in a
-// namespace, and asks each time whether a client was told what is not so. It has
-// tests only.
+// its disk and its interface away, floods it, and moves its lease file, always with
+// a real process in a namespace, and asks each time whether a client was told what
+// is not so. It has tests only.
 //
-// KILLS in the environment says how often TestKills kills (20), SEED from which
-// number its random moments follow (else a new one, which is logged).
+// In the environment: KILLS says how often TestKills kills (20), HOURS and SECONDS
+// how long TestSoak goes on (6 s), SEED from which number their random moments
+// follow (else a new one, which is logged).
 package crash
 
 import (
@@ -63,6 +64,7 @@ subnet 10.0.0.0 netmask 255.0.0.0 {
 // simulated nodes stand.
 type site struct {
 	testing.TB
+	lab    *lab.Lab
 	node0  *lab.Host
 	conn   *segment.Conn
 	server *lab.Process
@@ -74,7 +76,7 @@ type site struct {
 func newSite(t testing.TB, conf string) *site {
 	t.Helper()
 	l := lab.ForTest(t)
-	s := &site{TB: t, dir: t.TempDir()}
+	s := &site{TB: t, lab: l, dir: t.TempDir()}
 	s.leases = filepath.Join(s.dir, "dhcpd.leases")
 	s.must(os.Mkdir(filepath.Join(s.dir, "root"), 0o755))
 	s.must(os.WriteFile(filepath.Join(s.dir, "dhcpd.conf"), []byte(conf), 0o644))
@@ -108,7 +110,7 @@ func (s *site) must(err error) {
 func (s *site) start(flags ...string) {
 	s.Helper()
 	var err error
-	s.server, err = s.node0.Start(append([]string{program, "serve", "--interface", "eth1", "--log-level", "warn",
+	s.server, err = s.node0.Start(append([]string{program, "serve", "--interface", "eth1", "--log-level", "warn", "--view", "off",
 		"--config", filepath.Join(s.dir, "dhcpd.conf"), "--tftp-root", filepath.Join(s.dir, "root"), "--lease-file", s.leases}, flags...)...)
 	s.must(err)
 }

@@ -69,6 +69,14 @@ func (p *Process) Output() string {
 	return p.output.String()
 }
 
+// Forget drops what the command has written so far: WaitLine then finds only what
+// comes after, and a run of hours takes no more memory.
+func (p *Process) Forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.output = bytes.Buffer{}
+}
+
 func (p *Process) snapshot() (string, chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -102,10 +102,12 @@ func (t *Table) ack(now int64, id int32, block uint16, ev *batch.Events) {
 		t.count.Future++
 	case n == s.acked:
 		s.heard = now
+		t.guests.prove(id)
 		t.count.Duplicates++
 		t.duplicate(now, id)
 	default:
 		s.heard = now
+		t.guests.prove(id)
 		t.count.Acks++
 		t.progress(now, id, n, ev)
 	}
@@ -125,6 +127,7 @@ func (t *Table) ackOack(now int64, id int32, block uint16) {
 	}
 	s.flags &^= flagOack | flagSendOack
 	s.heard, s.tries = now, 0
+	t.guests.prove(id)
 	s.limit = s.ahead()
 	t.wake(now, id)
 }
@@ -139,6 +142,9 @@ func (t *Table) progress(now int64, id int32, n int64, ev *batch.Events) {
 		t.done(now, id, ev)
 		return
 	}
+	if reportParts*n >= int64(s.part)*s.total {
+		t.tell(now, id, ev)
+	}
 	inside := n < s.high && s.window > 1 // the client lacks block n+1, or echoes a repair
 	if inside && (n > s.recover || s.flags&flagAsked != 0) {
 		t.repair(now, id)
@@ -152,6 +158,14 @@ func (t *Table) progress(now int64, id int32, n int64, ev *batch.Events) {
 	if s.limit = max(s.limit, s.ahead()); s.next < s.limit {
 		t.wake(now, id)
 	}
+}
+
+// tell reports how far a large file has come.
+func (t *Table) tell(now int64, id int32, ev *batch.Events) {
+	s := &t.slots[id]
+	s.part = uint8(reportParts*s.acked/s.total) + 1
+	e := t.event(batch.EventTransferProgress, now, s, ev)
+	e.Value, e.Extra, e.Nanos = s.bytesAcked(), s.repeats, now-s.started
 }
 
 // duplicate handles an ACK of what was acknowledged before. Nothing is repeated

@@ -58,6 +58,7 @@ type slot struct {
 	flags      flags
 	habit      habit
 	tries      uint8 // timeouts since the last progress
+	part       uint8 // progress is reported when so many of reportParts parts are acknowledged; 255: never
 	oackLen    uint8
 	oack       [62]byte // the first reply, if the client asked for options: see newOack
 }
@@ -149,6 +150,7 @@ func (t *Table) end(id int32) {
 	t.timers.Clear(id)
 	t.ready.remove(id)
 	t.index.remove(t.slots, id)
+	t.guests.leave(id, t.slots[id].addr())
 	t.files.release(s.generation)
 	s.key = 0
 	t.free = append(t.free, id)

@@ -1,0 +1,61 @@
+package feed
+
+import (
+	"time"
+
+	"bootstorm/engine/story"
+)
+
+// Generation is what was loaded at the start or by a reload.
+type Generation struct {
+	Clock Clock       `json:"clock"`
+	Names story.Names `json:"names"`
+}
+
+// Clock ties the engine's clock, which nobody sets, to the wall clock.
+type Clock struct {
+	Mono int64 `json:"mono"` // batch.Time.Mono, nanoseconds
+	Wall int64 `json:"wall"` // Unix time of the same moment, nanoseconds
+}
+
+// Time returns the wall clock's time of a moment of the engine's clock.
+func (c Clock) Time(mono int64) time.Time { return time.Unix(0, c.Wall+mono-c.Mono) }
+
+// Counters are all counts of the engine, once a second. Their names are those of
+// core.Counters, those of the other parts behind "tftp_", "link_", "journal_" and
+// "feed_", and those that package story has constants for.
+type Counters struct {
+	Clock  Clock            `json:"clock"`
+	Counts map[string]int64 `json:"counts"`
+}
+
+// Request is what the view asks of the engine.
+type Request struct {
+	ID   uint64 `json:"id"` // given by Reader.Ask; the response bears it
+	Kind string `json:"kind"`
+	// Node is a MAC address.
+	Node string `json:"node,omitempty"`
+	// Arch is the node's architecture (option 93) for an explanation, nil for
+	// an installed system's DISCOVER.
+	Arch *uint16 `json:"arch,omitempty"`
+	// UserClass is option 77, "iPXE" for iPXE's own DISCOVER.
+	UserClass string `json:"user_class,omitempty"`
+	// File and Once say what a node boots the next time.
+	File string `json:"file,omitempty"`
+	Once bool   `json:"once,omitempty"`
+}
+
+// The kinds of requests.
+const (
+	Explain = "explain" // the reply that Node would get, and why, as text
+	Reload  = "reload"  // read configuration and boot files again
+	Boot    = "boot"    // Node loads File the next time
+	Unboot  = "unboot"  // Node loads again what the configuration says
+)
+
+// Response is the engine's answer.
+type Response struct {
+	ID    uint64 `json:"id"`
+	Text  string `json:"text,omitempty"`
+	Error string `json:"error,omitempty"` // why it was not done, and what to do
+}

@@ -1,0 +1,250 @@
+package feed
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"net"
+	"sync"
+	"syscall"
+
+	"bootstorm/engine/batch"
+)
+
+// queueBytes bounds what waits for the other side: the events of about a
+// second of the wildest storm.
+const queueBytes = 1 << 20
+
+// generationBytes bounds a generation that waits; it is larger than any of
+// a network that fits an Ethernet segment.
+const generationBytes = maxFrame
+
+// Writer is the engine's end. Its methods may be called by any goroutine; none
+// of them waits for the other side. Without a view, everything is dropped.
+type Writer struct {
+	mu    sync.Mutex
+	conn  *net.UnixConn // nil: nobody listens
+	raw   syscall.RawConn
+	queue []byte // frames that wait; from sent on
+	sent  int
+	texts texts
+	lost  uint64 // events dropped while there was a view
+	// due is the last generation, if it found no room; it goes first when
+	// there is some.
+	due []byte
+	try func(fd uintptr) bool // one attempt to write the queue, made once so that it is no garbage
+}
+
+// NewWriter makes a Writer that nobody listens to.
+func NewWriter() *Writer {
+	w := &Writer{queue: make([]byte, 0, queueBytes)}
+	w.texts.clear()
+	w.try = w.write
+	return w
+}
+
+// Attach gives the Writer the socket of a view that has just been started, in
+// place of the one before. Generation has to follow: a new view knows nothing.
+func (w *Writer) Attach(c *net.UnixConn) error {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.detach()
+	w.conn, w.raw = c, raw
+	return nil
+}
+
+// Detach lets go of the view, if it is c, nil for any.
+func (w *Writer) Detach(c *net.UnixConn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c == nil || w.conn == c {
+		w.detach()
+	}
+}
+
+func (w *Writer) detach() {
+	if w.conn != nil {
+		w.conn.Close()
+	}
+	w.conn, w.raw, w.due = nil, nil, nil
+	w.queue, w.sent = w.queue[:0], 0
+	w.texts.clear()
+}
+
+// Attached tells whether there is a view.
+func (w *Writer) Attached() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.conn != nil
+}
+
+// Lost is how many events were dropped because a view did not take them.
+func (w *Writer) Lost() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.lost
+}
+
+// Event queues an event. words makes the text that explains it; it is called only
+// for events that have one (Explained), and only if the same text was not sent
+// before.
+func (w *Writer) Event(e *batch.Event, words func(e *batch.Event) string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.conn == nil {
+		return
+	}
+	if !w.room(headLen + recordLen) {
+		w.lost++
+		return
+	}
+	id := uint32(0)
+	if words != nil && Explained(e.Kind) {
+		id = w.text(e, words)
+	}
+	if !w.room(headLen + recordLen) { // the text took it
+		w.lost++
+		return
+	}
+	n := len(w.queue)
+	w.queue = w.queue[:n+headLen+recordLen]
+	binary.LittleEndian.PutUint32(w.queue[n:], uint32(kindEvent)<<24|recordLen)
+	putRecord((*[recordLen]byte)(w.queue[n+headLen:]), e, id)
+}
+
+// text returns the id of the event's text and queues the text if it is new; 0
+// where there is none to be had.
+func (w *Writer) text(e *batch.Event, words func(e *batch.Event) string) uint32 {
+	id, fresh := w.texts.find(e)
+	if !fresh {
+		return id
+	}
+	t := words(e)
+	t = t[:min(len(t), maxText)]
+	if t == "" || !w.room(headLen+4+len(t)) {
+		w.texts.forget(e)
+		return 0
+	}
+	w.queue = appendHead(w.queue, kindText, 4+len(t))
+	w.queue = binary.LittleEndian.AppendUint32(w.queue, id)
+	w.queue = append(w.queue, t...)
+	return id
+}
+
+// room tells whether n more bytes may wait, and makes place for them.
+func (w *Writer) room(n int) bool {
+	if len(w.queue)-w.sent+n > queueBytes {
+		return false
+	}
+	if len(w.queue)+n > cap(w.queue) && w.sent > 0 {
+		w.queue = w.queue[:copy(w.queue, w.queue[w.sent:])]
+		w.sent = 0
+	}
+	return true
+}
+
+// Generation queues what was loaded. It always arrives: what finds no room now is
+// sent when there is some, unless a newer one has come by then.
+func (w *Writer) Generation(g *Generation) {
+	b, err := frame(kindGeneration, g, generationBytes)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.conn == nil || err != nil {
+		return
+	}
+	w.due = b
+	w.texts.clear() // rules have changed their numbers
+	w.dueNow()
+}
+
+// dueNow queues the generation that waits, if the queue has been taken.
+func (w *Writer) dueNow() {
+	if w.due != nil && len(w.queue)-w.sent <= queueBytes/2 {
+		w.queue, w.due = append(w.queue, w.due...), nil
+	}
+}
+
+// Counters queues the counts of this second; they are dropped if there is no room.
+func (w *Writer) Counters(c *Counters) { w.small(kindCounters, c) }
+
+// Respond queues an answer.
+func (w *Writer) Respond(r *Response) { w.small(kindResponse, r) }
+
+func (w *Writer) small(k kind, v any) {
+	b, err := frame(k, v, queueBytes/2)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err == nil && w.conn != nil && w.room(len(b)) {
+		w.queue = append(w.queue, b...)
+	}
+}
+
+// frame makes a frame of JSON.
+func frame(k kind, v any, limit int) ([]byte, error) {
+	body, err := json.Marshal(v)
+	if err == nil && len(body) > limit {
+		err = errTooLong
+	}
+	if err != nil {
+		return nil, fmt.Errorf("feed: %w", err)
+	}
+	return append(appendHead(make([]byte, 0, headLen+len(body)), k, len(body)), body...), nil
+}
+
+// Flush hands over what the other side takes at once, and keeps the rest.
+func (w *Writer) Flush() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.dueNow()
+	if w.conn == nil || w.sent == len(w.queue) {
+		return
+	}
+	if err := w.raw.Write(w.try); err != nil { // closed
+		w.detach()
+	}
+}
+
+// write writes until the socket takes no more. It returns true: the runtime is
+// not to wait for more room.
+func (w *Writer) write(fd uintptr) bool {
+	for w.sent < len(w.queue) {
+		n, err := syscall.Write(int(fd), w.queue[w.sent:])
+		switch {
+		case err == syscall.EINTR:
+			continue
+		case err != nil || n <= 0: // full, or the view is gone: its end of the pair says so to the reader of requests
+			return true
+		}
+		w.sent += n
+	}
+	w.queue, w.sent = w.queue[:0], 0
+	if cap(w.queue) > 2*queueBytes { // a generation was large
+		w.queue = make([]byte, 0, queueBytes)
+	}
+	return true
+}
+
+// Requests reads the view's requests and calls f with each, until the view is
+// gone. It is run in a goroutine of its own for each Attach.
+func Requests(c *net.UnixConn, f func(Request)) error {
+	var buf []byte
+	for {
+		var k kind
+		var err error
+		if k, buf, err = readFrame(c, buf, maxRequest); err != nil {
+			return err
+		}
+		var r Request
+		if k != kindRequest {
+			return fmt.Errorf("feed: the view sent a frame of kind %d", k)
+		}
+		if err := json.Unmarshal(buf, &r); err != nil {
+			return fmt.Errorf("feed: %w", err)
+		}
+		f(r)
+	}
+}

@@ -1,0 +1,158 @@
+package keeper
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Program is how the daemon starts itself again. It stays the same program when
+// the file is replaced by an upgrade (proc_pid_exe(5)).
+const Program = "/proc/self/exe"
+
+// News is what the keeper has to say of its own accord.
+type News struct {
+	View *net.UnixConn // the engine's end of the feed of a view that was started; nil: there is text
+	Text string        // for the log
+	Warn bool          // it is a warning
+}
+
+// Client is the engine's side. Make one with Start.
+type Client struct {
+	conn    *net.UnixConn
+	process *os.Process
+	ended   chan struct{} // the process has ended
+	news    chan News
+	opened  chan answer
+
+	mu     sync.Mutex // one question at a time
+	closed bool
+}
+
+// answer is the answer to a question.
+type answer struct {
+	message
+	fds []int
+}
+
+// Start starts the keeper by its command line, which ends in Process. The files
+// become its descriptors from FirstFile on.
+func Start(args []string, files []*os.File) (*Client, error) {
+	ours, theirs, err := pair(syscall.SOCK_SEQPACKET)
+	if err != nil {
+		return nil, err
+	}
+	defer theirs.Close()
+	c := &Client{ended: make(chan struct{}), news: make(chan News, 16), opened: make(chan answer, 1)}
+	if c.conn, err = conn(ours); err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(Program, args...)
+	cmd.Stderr = os.Stderr
+	cmd.ExtraFiles = append([]*os.File{theirs}, files...)
+	// Its own group, so that Ctrl-C at a terminal is the engine's alone: it ends
+	// the others when it is done. The runtime ends no thread that runs Go code
+	// for long, so the death signal means the process.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		c.conn.Close()
+		return nil, fmt.Errorf("start the keeper: %w", err)
+	}
+	c.process = cmd.Process
+	go func() {
+		cmd.Wait()
+		close(c.ended)
+	}()
+	go c.listen()
+	return c, nil
+}
+
+// listen takes what the keeper says, until it ends.
+func (c *Client) listen() {
+	defer close(c.news)
+	defer close(c.opened)
+	for {
+		m, fds, err := receive(c.conn)
+		if err != nil {
+			return
+		}
+		switch {
+		case m.Kind == kindView && len(fds) == 1:
+			if feed, err := conn(os.NewFile(uintptr(fds[0]), "feed")); err == nil {
+				c.news <- News{View: feed}
+			}
+		case m.Kind == kindSay || m.Kind == kindWarn:
+			c.news <- News{Text: m.Text, Warn: m.Kind == kindWarn}
+		case m.Kind == kindOpened:
+			c.opened <- answer{m, fds}
+		default:
+			closeAll(fds)
+		}
+	}
+}
+
+// News returns what the keeper says; the channel ends with the keeper.
+func (c *Client) News() <-chan News { return c.news }
+
+// errEnded is what is wrong when the keeper is not there any more.
+var errEnded = errors.New("the process that opens sockets has ended; restart the server")
+
+// openTime is how long the keeper may take to open sockets.
+const openTime = 5 * time.Second
+
+// Open has the keeper open packet sockets, which are bound to nothing, and the
+// port reservations of an interface, given by its place in the list of names at
+// the start.
+func (c *Client) Open(number, packets int) (sockets, reserved []int, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := send(c.conn, message{Kind: kindOpen, Interface: number, Packets: packets}); err != nil {
+		return nil, nil, fmt.Errorf("%w (%v)", errEnded, err)
+	}
+	select {
+	case a, ok := <-c.opened:
+		switch {
+		case !ok:
+			return nil, nil, errEnded
+		case a.Error != "":
+			closeAll(a.fds)
+			return nil, nil, errors.New(a.Error)
+		case len(a.fds) < packets:
+			closeAll(a.fds)
+			return nil, nil, fmt.Errorf("the keeper sent %d descriptors, not %d", len(a.fds), packets)
+		}
+		return a.fds[:packets], a.fds[packets:], nil
+	case <-time.After(openTime):
+		return nil, nil, fmt.Errorf("the process that opens sockets (%d) has not answered within %v; restart the server", c.process.Pid, openTime)
+	}
+}
+
+// Pid is the keeper's process.
+func (c *Client) Pid() int { return c.process.Pid }
+
+// closeTime is how long the keeper and the view may take to end.
+const closeTime = time.Second
+
+// Close ends the keeper, and the view with it.
+func (c *Client) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return
+	}
+	c.closed = true
+	c.conn.CloseWrite() // says so to the keeper
+	select {
+	case <-c.ended:
+	case <-time.After(closeTime):
+		c.process.Kill()
+	}
+	c.conn.Close()
+	for range c.news { // the end of listen
+	}
+}

@@ -179,6 +179,8 @@ func (s *server) stop() error {
 	}
 	if !broken {
 		w.finish(stopTime / 4)
+		s.stopCold() // what the observer has summed up comes before the last line
+		<-s.observed
 		s.log.Info("stopped: " + s.tally())
 	}
 	return err

@@ -33,7 +33,7 @@ func (t *Table) ask(now int64, p *proto.Packet, l uint8, tx *batch.Tx, ev *batch
 	}
 	id := t.index.find(t.slots, keyOf(p.Src, p.SrcPort))
 	hash := hashRequest(p.Payload)
-	if id != none && t.slots[id].request == hash && t.askedAgain(now, id, tx) {
+	if id != none && t.slots[id].request == hash && t.askedAgain(now, id, p.SrcMAC, l, tx) {
 		return
 	}
 	r := &t.request
@@ -58,14 +58,19 @@ func (t *Table) ask(now int64, p *proto.Packet, l uint8, tx *batch.Tx, ev *batch
 
 // askedAgain handles the request of a running transfer that comes once more. It
 // reports false if the client has begun anew and the old transfer is to go.
-func (t *Table) askedAgain(now int64, id int32, tx *batch.Tx) bool {
+// Answers go to where the repetition came from: where nothing of the transfer has
+// arrived, the hardware address of the first request may have been damaged on its
+// way, since no checksum of IP covers it, or the node has moved to its other link.
+func (t *Table) askedAgain(now int64, id int32, mac proto.MAC, l uint8, tx *batch.Tx) bool {
 	s := &t.slots[id]
 	switch {
 	case s.flags&flagOack != 0: // the OACK was lost
 		t.count.Repeated++
+		s.mac, s.link = mac, l
 		t.repeatOack(now, id, tx)
 	case s.acked == 0 && s.oackLen == 0: // DATA 1 was lost, or is still waiting
 		t.count.Repeated++
+		s.mac, s.link = mac, l
 		t.again(now, id, 0)
 	case now-s.heard < lateAfter:
 		t.count.Late++

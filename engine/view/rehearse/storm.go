@@ -271,9 +271,7 @@ func order(sort string) func(a, b story.Node) int {
 	case "mac", "address":
 		return func(a, b story.Node) int { return strings.Compare(a.MAC, b.MAC) }
 	case "started":
-		return func(a, b story.Node) int { return a.Started.Compare(b.Started) }
-	case "seen":
-		return func(a, b story.Node) int { return b.Seen.Compare(a.Seen) }
+		return func(a, b story.Node) int { return b.Started.Compare(a.Started) }
 	}
 	return func(a, b story.Node) int { return cmp.Or(worst[a.State]-worst[b.State], a.Started.Compare(b.Started)) }
 }
@@ -284,6 +282,7 @@ func (s *Storm) Summary(at time.Time) story.Summary {
 		Problems: []string{}, States: map[story.State]int{}, Phases: map[story.Phase]int{}, Rogues: []story.Rogue{}, Counters: map[string]int64{}}
 	used, list := int64(0), s.all(at)
 	before := s.bytes(at.Add(-time.Second))
+	s.rates(at, &sum.Rates)
 	for i := range list {
 		n := &list[i]
 		sum.States[n.State]++
@@ -293,19 +292,37 @@ func (s *Storm) Summary(at time.Time) story.Summary {
 		if n.Address != "" {
 			used++
 		}
-		if now := at.Add(-time.Second); n.Started.After(now) {
-			sum.Rates.Discovers++
-		} else if n.Finished.After(now) {
-			sum.Rates.Done++
-		}
 	}
 	sum.Nodes, sum.Rates.Bytes = len(list), float64(s.bytes(at)-before)
-	sum.Rates.Leases = sum.Rates.Discovers * 1.9
 	sum.Pools = []story.Pool{{Range: "10.20.0.2 10.20.3.250", Size: int64(max(1, len(s.nodes))), Used: used}}
 	sum.Counters = map[string]int64{"frames": 12 * int64(len(list)), "discover": 2 * int64(len(list)), "offer": 2 * int64(len(list)), "request": used, "ack": used,
-		"drop_ip_checksum": 3, "drop_port": 41, "journal_syncs": used / 9, "journal_sync_ns": used * 210_000, "kernel_drops": 0, "sent_bytes": s.bytes(at)}
+		"drop_ip_checksum": 3, "drop_port": 41, "journal_syncs": used / 9, "journal_sync_ns": used * 210_000, "journal_failing": 0, "held": 0, "links_down": 0,
+		"link_kernel_drops": 0, "link_send_drops": 0, "tftp_data_bytes": s.bytes(at), "tftp_resent_frames": 0, "tftp_timeouts": 0, "events_lost": 0}
 	s.troubles(at, &sum)
 	return sum
+}
+
+// rates counts what happened within the last second.
+func (s *Storm) rates(at time.Time, r *story.Rates) {
+	for i := range s.nodes {
+		p := &s.nodes[i]
+		for _, st := range p.steps {
+			if ago := at.Sub(s.Start) - p.start - st.at; ago < 0 || ago >= time.Second {
+				continue
+			}
+			switch {
+			case st.phase == story.PhaseDone && st.Kind == "transfer_done":
+				r.Files++
+				r.Done++
+			case st.Kind == "transfer_done":
+				r.Files++
+			case st.Kind == "discover", st.Kind == "silence":
+				r.Discovers++
+			case st.Kind == "ack":
+				r.Leases++
+			}
+		}
+	}
 }
 
 // troubles puts what is wrong into words.

@@ -100,7 +100,7 @@ its own: see its help.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), leasesCommand(),
-		statusCommand(), captureCommand(), manCommand(), keeperCommand(), viewCommand())
+		statusCommand(), bootCommand(), captureCommand(), manCommand(), keeperCommand(), viewCommand())
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}

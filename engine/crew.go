@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"time"
 
@@ -70,13 +71,14 @@ func (s *server) first() *worker { return s.workers[0] }
 
 // newCore allocates a core for a setup.
 func (s *server) newCore(setup *Setup) *core.Core {
-	return core.New(core.Config{Plan: setup.Plan, Files: setup.Files, Links: s.links, Transfer: s.transfers()})
+	return core.New(core.Config{Plan: setup.Plan, Files: setup.Files, Links: s.links, Transfer: s.transfers(), Seed: rand.Uint64()})
 }
 
 // newFeeder allocates a core that has files to give and no address.
 func (s *server) newFeeder() *core.Core {
 	p, _ := compile.Compile(config.ParseText("", nil, config.Options{}))
-	return core.New(core.Config{Plan: p, Files: s.setup.Files, Links: s.links, Transfer: s.transfers()})
+	p.Guard = s.setup.Plan.Guard
+	return core.New(core.Config{Plan: p, Files: s.setup.Files, Links: s.links, Transfer: s.transfers(), Seed: rand.Uint64()})
 }
 
 func (s *server) transfers() transfer.Config { return transfer.Config{WindowMax: s.WindowMax} }

@@ -36,7 +36,7 @@ func (c *Core) answer(v *verdict, tx *batch.Tx) {
 	case release:
 		c.releaseLease(v)
 	case decline:
-		c.abandon(v.slot, batch.ReasonDeclinedByClient)
+		c.declined(v.slot)
 	}
 	c.follow(v, tx)
 	c.logs()
@@ -77,7 +77,14 @@ func (c *Core) makeOffer(v *verdict, tx *batch.Tx) {
 		}
 		return
 	}
+	if v.why == WhyTakenBack {
+		c.count.TakenBack++
+	}
+	stranger := c.isStranger(v.slot)
 	c.table.Offer(v.slot, &c.msg.client, v.keepID, c.msg.now.Mono+offerHold)
+	if stranger {
+		c.table.Loose(v.slot)
+	}
 	s.Client = uint8(c.msg.software)
 	c.probeOffered(v.slot, tx)
 	c.wakeProber(s.Pool, c.msg.now.Mono)

@@ -68,6 +68,8 @@ func (c *Core) frame(now batch.Time, f *batch.Frame, tx *batch.Tx) {
 		c.ended(done)
 	case p.DstPort == proto.PortBOOTPServer || p.DstPort == proto.PortPXE:
 		c.handle(now, f.Link, tx)
+	case p.DstPort == proto.PortBOOTPClient:
+		c.overhear(now, f.Link)
 	default:
 		c.count.Other++
 	}

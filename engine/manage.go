@@ -45,6 +45,7 @@ func (s *server) manage(ctx context.Context) error {
 			s.checkLosses()
 		case <-second.C:
 			s.count()
+			s.settleOrders(s.onAll)
 		case n, ok := <-s.news:
 			s.heard(n, ok)
 		case r := <-s.asked:

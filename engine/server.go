@@ -57,6 +57,9 @@ type server struct {
 	feed    *feed.Writer       // to the view; nil: there is none
 	news    <-chan keeper.News // what the keeper says; nil: nothing any more
 	asked   chan feed.Request  // by the view
+
+	orders    []feed.Order // nodes that load another file at their next boot
+	lastOrder uint32       // highest Seq given
 }
 
 // newServer makes a server that has done nothing yet, except to listen for
@@ -235,6 +238,7 @@ func (s *server) start() error {
 		s.log.Warn(fmt.Sprintf("the clock is %v behind the newest lease in %s: until it is set, time is counted from that lease on, "+
 			"so that none ends wrongly; look at the clock (timedatectl)", time.Duration(lead)*time.Second, s.LeaseFile))
 	}
+	s.recallOrders()
 	if err := s.open(); err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ its own: see its help.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), leasesCommand(),
-		statusCommand(), watchCommand(), captureCommand(), migrateCommand(), manCommand(), keeperCommand(), viewCommand())
+		statusCommand(), watchCommand(), bootCommand(), captureCommand(), migrateCommand(), manCommand(), keeperCommand(), viewCommand())
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}

@@ -99,7 +99,11 @@ type Events struct {
 	List [EventCap]Event
 	Text [8192]byte // texts of EventLog
 	Used int
+	last int // what Add returned last
 }
+
+// Last returns the event that Add returned last, also if the batch was full.
+func (e *Events) Last() *Event { return &e.List[e.last] }
 
 // Add returns the next event to fill in; when the batch is full, a spare that
 // is overwritten.
@@ -110,6 +114,7 @@ func (e *Events) Add(kind EventKind, at int64) *Event {
 	} else {
 		e.N++
 	}
+	e.last = i
 	v := &e.List[i]
 	*v = Event{Kind: kind, At: at, Rule: -1}
 	return v

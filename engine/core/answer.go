@@ -59,7 +59,7 @@ func (c *Core) makeOffer(v *verdict, tx *batch.Tx) {
 		return
 	}
 	c.count.Offer++
-	c.nameFile(c.note(batch.EventOffer, v))
+	c.nameFile(c.note(batch.EventOffer, v), v)
 	if v.slot == binding.None {
 		return
 	}
@@ -138,13 +138,16 @@ func (c *Core) noteAck(v *verdict) {
 	}
 	e := c.note(kind, v)
 	e.Value = int64(v.seconds)
-	c.nameFile(e)
+	c.nameFile(e, v)
 }
 
 // nameFile puts the boot file that the reply names into its event. Without it an
 // observer could not tell a node that has nothing to load from one that does not
 // get it; and edk2 takes no offer without one.
-func (c *Core) nameFile(e *batch.Event) {
+func (c *Core) nameFile(e *batch.Event, v *verdict) {
+	if v.marked {
+		c.told(v)
+	}
 	name, _ := c.eval.Value(plan.Filename)
 	if len(name) == 0 {
 		name, _ = c.eval.Option(dhcp.OptBootfileName)

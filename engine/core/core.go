@@ -50,6 +50,8 @@ type Core struct {
 	byID    bool     // what the last message said about ignore-client-uids: a first guess for the next
 	nodes   []uint64 // by host declaration: its key if it lists several hardware addresses, else 0
 	seekers *seekers // nodes that look for an IPv6 router
+	marks   *marks   // nodes that are to load another file, once
+	spare   *marks   // where SetMarks makes the next ones
 
 	now   batch.Time // of the frame in work
 	clock clock
@@ -79,7 +81,7 @@ func New(c Config) *Core {
 		guard:     newGuard(c.Plan),
 		hold:      newHold(c.HoldBytes),
 		leases:    new(batch.Leases), events: new(batch.Events), count: new(Counters),
-		seekers: new(seekers),
+		seekers: new(seekers), marks: new(marks), spare: new(marks),
 	}
 	k.nodes = nodes(c.Plan)
 	k.clock.cursor = k.table.Len() // nothing to compare yet

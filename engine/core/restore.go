@@ -41,7 +41,7 @@ func (c *Core) Replace(now batch.Time, fresh *Core) {
 	fresh.seq, fresh.durable, fresh.ipID = c.seq, c.durable, c.ipID
 	fresh.proxies, fresh.proxyNext = c.proxies, c.proxyNext
 	fresh.guard.servers, fresh.guard.rivals, fresh.guard.news = c.guard.servers, c.guard.rivals, c.guard.news
-	fresh.seekers = c.seekers
+	fresh.seekers, fresh.marks, fresh.spare = c.seekers, c.marks, c.spare
 	fresh.clock = c.clock
 	fresh.clock.cursor = 0 // leases that come back with the plan were restored without it
 	fresh.SetLinks(links)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"bootstorm/engine/feed"
 	"bootstorm/engine/story"
 )
 
@@ -145,6 +146,17 @@ func (h *Handler) explain(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answerText(w, http.StatusOK, text)
+}
+
+// boots answers GET /api/boots: the nodes that load another file at their next
+// boot.
+func (h *Handler) boots(w http.ResponseWriter, _ *http.Request) {
+	list, err := h.requests.Marked()
+	if err != nil {
+		refuse(w, &refusal{http.StatusServiceUnavailable, err.Error()})
+		return
+	}
+	answer(w, append([]feed.Order{}, list...))
 }
 
 // capture answers GET /api/capture.pcapng and that of one node.

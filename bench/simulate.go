@@ -20,6 +20,9 @@ type Simulation struct {
 	Sync    int64     // from a lease record to its being on disk; 0 means 2 ms
 	Queue   int       // bytes that Node 0 may have waiting to be sent; 0 means 256 KiB
 
+	// Observe, if not nil, is given each event of the core, valid during the call,
+	// and the moment at which the driver takes it.
+	Observe func(batch.Time, *batch.Event)
 	// Reload, at each of these moments after the beginning, in ascending order,
 	// returns the core that goes on in place of another, as the daemon does on
 	// SIGHUP.
@@ -69,6 +72,9 @@ func Simulate(s *Storm, c *core.Core, m Simulation, interval time.Duration, show
 	}
 	if show != nil {
 		show(s.Progress(v.now))
+	}
+	if v.Observe != nil {
+		v.settle()
 	}
 	// All in Result but Wall comes from virtual time.
 	r := s.Result()
@@ -138,6 +144,24 @@ func (v *virtual) turn() {
 	}
 }
 
+// settleTime is for what the nodes sent last, and until transfers of which the
+// last ACK was lost are given up, ns.
+const settleTime = 150 * batch.Second
+
+// settle lets what is still on its way arrive, for those who observe the core.
+func (v *virtual) settle() {
+	end := v.now + settleTime
+	for turns := 0; turns < stuckTurns; turns++ {
+		if v.turn(); v.idle() {
+			next := v.next()
+			if next > end {
+				return
+			}
+			v.now, turns = next, 0
+		}
+	}
+}
+
 // moment is the time for the core: both clocks move together here.
 func (v *virtual) moment() batch.Time {
 	return batch.Time{Mono: v.now, Wall: wallStart + v.now/batch.Second}
@@ -195,7 +219,13 @@ func (v *virtual) takeRecords() {
 		v.syncs = append(v.syncs, sync{l.List[l.N-1].Seq, v.now + v.Sync})
 		l.N = 0
 	}
-	v.core.Events().Reset()
+	events := v.core.Events()
+	if v.Observe != nil {
+		for i := range events.List[:events.N] {
+			v.Observe(v.moment(), &events.List[i])
+		}
+	}
+	events.Reset()
 }
 
 // durable tells the core what is on disk by now.

@@ -74,7 +74,10 @@ func (s *server) reload(why string) error {
 		w.core.Replace(w.now(), next)
 		w.core = next
 	})
-	s.onAll(func(w *worker) { w.core.SetFiles(fresh.Files) })
+	s.onAll(func(w *worker) {
+		w.core.SetFiles(fresh.Files)
+		w.core.Transfers().SetRate(fresh.Plan.Guard.Requests)
+	})
 	s.setup = fresh
 	s.publish() // events that are on their way are worded by the new names: no harm
 	s.reportFiles(fresh)

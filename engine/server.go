@@ -51,7 +51,8 @@ type server struct {
 	running  sync.WaitGroup
 	stopCold context.CancelFunc // ends observer, watcher and watchdog
 	cold     context.Context
-	captures []*os.File // memory of the frames that each worker remembers, by worker; empty if none does
+	observed chan struct{} // the observer has ended
+	captures []*os.File    // memory of the frames that each worker remembers, by worker; empty if none does
 
 	started time.Time
 	feed    *feed.Writer       // to the view; nil: there is none
@@ -68,6 +69,7 @@ func newServer(c Config) *server {
 	s := &server{Config: c, log: c.Log, hangup: make(chan os.Signal, 1), changed: make(chan struct{}, 1), moved: make(chan struct{}, 1), ended: make(chan error, max(c.Workers, 1))}
 	s.cold, s.stopCold = context.WithCancel(context.Background())
 	s.observer = newObserver(c.Log, newNotes())
+	s.observed = make(chan struct{})
 	s.started, s.asked = time.Now(), make(chan feed.Request, askedMost)
 	if c.Keeper != nil {
 		s.feed, s.news = feed.NewWriter(), c.Keeper.News()
@@ -241,7 +243,10 @@ func (s *server) start() error {
 	s.reportLinks()
 	// The observer knows the names before the first event comes.
 	debug.FreeOSMemory() // what loading left behind is collected before the first frame
-	s.running.Go(func() { s.observer.run(s.cold) })
+	s.running.Go(func() {
+		defer close(s.observed)
+		s.observer.run(s.cold)
+	})
 	s.run()
 	s.running.Go(func() { watchdog(s.cold, s.pulse()) })
 	return nil

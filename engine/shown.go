@@ -185,8 +185,8 @@ func (s *server) count() {
 	s.countWorkers(all)
 	s.countLinks(all)
 	j := s.journal.Stats()
-	for name, v := range map[string]int64{"records": int64(j.Records), "syncs": int64(j.Syncs), "compactions": int64(j.Compactions), "bytes": j.Bytes,
-		"live_bytes": j.Live, "waiting": int64(j.Waiting), "sync_nanos": int64(j.SyncTime), "sync_slowest_nanos": int64(j.Slowest)} {
+	for name, v := range map[string]int64{"records": int64(j.Records), "syncs": int64(j.Syncs), "compactions": int64(j.Compactions),
+		"file_bytes_now": j.Bytes, "live_bytes_now": j.Live, "waiting_now": int64(j.Waiting), "sync_ns": int64(j.SyncTime)} {
 		all["journal_"+name] = v
 	}
 	if s.journal.Err() != nil {

@@ -34,9 +34,11 @@ var layers = []struct {
 	{"engine/image", 1, true, false},
 	{"engine/core", 2, true, true},
 	{"engine/config", 3, false, false},
+	{"engine/story", 3, false, false}, // knows the core's events, not who brings them
 	{"engine/lease", 4, false, false},
-	{"engine/link", 4, false, false},
-	{"engine/sandbox", 4, false, false},
+	{"engine/feed", 4, false, false},
+	{"engine/keeper", 4, false, false},
+	{"engine/view", 5, false, true}, // knows of the engine what the feed brings
 	{"engine/capture", 4, false, false},
 	{"engine", 5, false, true},
 	{"pcap", 5, false, true},
@@ -63,7 +65,7 @@ var confined = []struct {
 	{"github.com/mdlayher/packet", []string{"engine/link"}, false},
 	{"github.com/mdlayher/socket", nil, false},
 	{"golang.org/x/sys/unix", []string{"engine/link", "engine/lease", "engine/sandbox", "engine/capture", "bench/segment", "bench/peers", "bench/ceiling", "cmd/bench", "tools/"}, true},
-	{"go.uber.org/zap", []string{"engine", "cmd/"}, false},
+	{"go.uber.org/zap", []string{"engine", "engine/view", "cmd/"}, false},
 	{"github.com/google/gopacket", []string{"pcap", "bench", "tools/", "cmd/bench"}, true},
 	{"github.com/mdlayher/ethernet", []string{"tools/"}, true},
 }

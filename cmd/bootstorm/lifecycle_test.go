@@ -66,7 +66,7 @@ func (s *site) start(flags ...string) *lab.Process {
 		s.t.Fatal(err)
 	}
 	args := append([]string{"env", asMain + "=1", "NOTIFY_SOCKET=" + s.path("notify"), self, "serve",
-		"--config", s.path("dhcpd.conf"), "--tftp-root", s.path("root"), "--lease-file", s.path("dhcpd.leases")}, flags...)
+		"--config", s.path("dhcpd.conf"), "--tftp-root", s.path("root"), "--lease-file", s.path("dhcpd.leases"), "--run-dir", s.path("run")}, flags...)
 	if !slices.Contains(flags, "--interface") {
 		args = append(args, "--interface", "eth1")
 	}
@@ -141,7 +141,7 @@ func TestLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer notify.Close()
-	p := s.start()
+	p := s.start("--view", "off") // the log tells every step
 	s.said(p, "ready: DHCP and TFTP on eth1 (192.168.1.1/28); 1 subnet, 4 addresses in pools, 1 host; 1 boot file")
 	if got := heard(t, notify); !strings.HasPrefix(got, "READY=1\nSTATUS=DHCP and TFTP on eth1") {
 		t.Errorf("sd_notify: %q", got)

@@ -50,6 +50,11 @@ architecture, refind.pxe and refind.conf are built in, and ipxe.efi, ipxe32.efi
 and refind_x64.efi come from the TFTP root or from Debian's packages ipxe and
 refind. It prints what it derived.
 
+What happens is shown by a process of its own, without privileges, that the
+server does not wait for: a page on http://127.0.0.1:8067/ (--http), bootstorm
+status and watch, and one line in the log for each node that has booted or is
+stuck. With --view off there is no such process, and the log tells every step.
+
 SIGHUP reads configuration and boot files again; with an error in them the old
 ones stay in force. Boot files that change on disk are read again by themselves.
 
@@ -83,6 +88,8 @@ type serveOptions struct {
 	files         files
 	level, format string // of the log
 	memory        int64  // MiB
+	http, runDir  string
+	view          string // on or off
 	capture       int64  // MiB
 }
 
@@ -97,6 +104,9 @@ func (o *serveOptions) add(cmd *cobra.Command) {
 	flags.IntVar(&o.WindowMax, "tftp-windowsize", batch.MaxSegments, "most `BLOCKS` that a client may ask for at a time (RFC 7440), 1 to 64")
 	flags.IntVar(&o.Workers, "workers", 1, "`NUMBER` of processors that may serve TFTP; worth it where one is too slow for the link")
 	flags.Int64Var(&o.memory, "tftp-memory", 0, "most memory for boot files in `MIB` (default: half of the machine's)")
+	flags.StringVar(&o.view, "view", "on", "show what happens to page, status and watch, from a process of its own: on or off")
+	flags.StringVar(&o.http, "http", defaultHTTP, "serve the page on this `ADDRESS`:PORT, or off; who can reach it may look")
+	flags.StringVar(&o.runDir, "run-dir", "", "`DIR` of the sockets for status, watch and boot (default: "+runRoot+"/ and the first interface)")
 	flags.Int64Var(&o.capture, "capture-memory", 16, "remember the last frames, without file contents, in `MIB` of memory for bootstorm capture; 0: none")
 	flags.StringVar(&o.User, "user", "", "become `USER` when root starts it (default: bootstorm, where that user exists)")
 	flags.StringVar(&o.Sandbox, "sandbox", engine.SandboxOn, "give up privileges: on, off, or strict (what cannot be given up is an error)")
@@ -125,6 +135,13 @@ func (o *serveOptions) serve(cmd *cobra.Command) error {
 	// A second signal ends the process at once: the default action is back when
 	// the first has come.
 	context.AfterFunc(ctx, stop)
+	if c.Keeper, err = o.startKeeper(log); err != nil {
+		return err
+	}
+	if c.Keeper != nil {
+		defer c.Keeper.Close()
+	}
+	c.Explain = explainNode
 	return engine.Serve(ctx, c)
 }
 
@@ -167,7 +184,7 @@ func (o *serveOptions) check() error {
 	case o.Sandbox != "off" && o.Sandbox != engine.SandboxOn && o.Sandbox != engine.SandboxStrict:
 		return fmt.Errorf("--sandbox %s: on, off or strict", o.Sandbox)
 	}
-	return nil
+	return o.checkView()
 }
 
 // interfaceNames lists the interfaces that can be served on.

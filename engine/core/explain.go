@@ -19,6 +19,8 @@ const (
 	WhyRequested            // the address that it asked for, free and permitted
 	WhyLongest              // the free address that was used by nobody for the longest time
 	WhyReclaimed            // an abandoned address, since no other is free
+	WhyTakenBack            // offered to a client of whom nothing is known, since no other is free
+	WhyClaimed              // used by somebody without a lease, as ARP says, since no other is free
 )
 
 // Explanation is the answer that a message would get, and why. Indexes are

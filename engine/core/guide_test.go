@@ -68,9 +68,9 @@ func TestGuideFilesByArchitecture(t *testing.T) {
 	}
 }
 
-// An acknowledgement's event says what the node was told to load, so that an
+// The events of replies say what the node was told to load, so that an
 // observer can tell "nothing" from "nothing arrived".
-func TestAckEventNamesTheBootFile(t *testing.T) {
+func TestEventsOfRepliesNameTheBootFile(t *testing.T) {
 	for _, c := range []struct {
 		m    msg
 		file string
@@ -81,9 +81,12 @@ func TestAckEventNamesTheBootFile(t *testing.T) {
 	} {
 		w := newWorld(t, guide)
 		w.lease(c.m)
-		e := w.last(batch.EventAck)
-		if e == nil || zeroTerminated(e.Name[:]) != c.file {
+		if e := w.last(batch.EventAck); e == nil || zeroTerminated(e.Name[:]) != c.file {
 			t.Errorf("the event of the acknowledgement names %+v, want %q", e, c.file)
+		}
+		w.want(c.m, dhcp.Offer, w.last(batch.EventAck).Addr)
+		if e := w.last(batch.EventOffer); e == nil || zeroTerminated(e.Name[:]) != c.file {
+			t.Errorf("the event of the offer names %+v, want %q", e, c.file)
 		}
 	}
 }

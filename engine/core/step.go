@@ -64,6 +64,8 @@ func (c *Core) frame(now batch.Time, f *batch.Frame, tx *batch.Tx) {
 		c.transfers.Receive(now.Mono, p, f.Link, tx, c.events)
 	case p.DstPort == proto.PortBOOTPServer || p.DstPort == proto.PortPXE:
 		c.handle(now, f.Link, tx)
+	case p.DstPort == proto.PortBOOTPClient:
+		c.overhear(now, f.Link)
 	default:
 		c.count.Other++
 	}

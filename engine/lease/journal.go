@@ -97,15 +97,7 @@ type Journal struct {
 type counters struct {
 	records, syncs, compactions atomic.Uint64
 	bytes, live                 atomic.Int64
-	syncTime, slowest           atomic.Int64
-}
-
-// took counts the duration of one sync.
-func (c *counters) took(d time.Duration) {
-	c.syncTime.Add(int64(d))
-	if int64(d) > c.slowest.Load() { // there is one writer
-		c.slowest.Store(int64(d))
-	}
+	syncTime                    atomic.Int64
 }
 
 // Stats are figures of a Journal since Open, for status and tests.
@@ -116,7 +108,6 @@ type Stats struct {
 	Bytes, Live int64         // size of the file, and of the records in force
 	Waiting     int           // records in the queue
 	SyncTime    time.Duration // spent in fdatasync of groups
-	Slowest     time.Duration // the longest of these syncs
 }
 
 // Open locks the lease file at path, reads it, repairs its end, and starts the
@@ -217,7 +208,7 @@ func (j *Journal) Stats() Stats {
 	return Stats{
 		Records: c.records.Load(), Syncs: c.syncs.Load(), Compactions: c.compactions.Load(),
 		Bytes: c.bytes.Load(), Live: c.live.Load(), Waiting: j.ring.len(),
-		SyncTime: time.Duration(c.syncTime.Load()), Slowest: time.Duration(c.slowest.Load()),
+		SyncTime: time.Duration(c.syncTime.Load()),
 	}
 }
 

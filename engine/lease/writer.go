@@ -182,7 +182,7 @@ func (w *writer) appendSync(f File, text []byte) error {
 	}
 	begin := time.Now()
 	err := f.Sync()
-	w.j.counters.took(time.Since(begin))
+	w.j.counters.syncTime.Add(int64(time.Since(begin)))
 	if err != nil {
 		w.suspect = true
 	}

@@ -20,7 +20,7 @@ const (
 )
 
 // sorts are the values of the query's sort.
-var sorts = []string{"", "worst", "name", "mac", "address", "started", "seen"}
+var sorts = []string{"", "worst", "name", "mac", "address", "started"}
 
 // states are the values of the query's state.
 var states = []story.State{"", story.StateBooting, story.StateStuck, story.StateDone, story.StateSystem}

@@ -61,7 +61,7 @@ func (r *run) serve() error {
 		return err
 	}
 	command := []string{r.bootstorm, "serve", "--interface", r.node0.Interface, "--config", r.file("dhcpd.conf"),
-		"--tftp-root", r.file("tftp"), "--lease-file", r.file("dhcpd.leases")}
+		"--tftp-root", r.file("tftp"), "--lease-file", r.file("dhcpd.leases"), "--run-dir", r.file("run")}
 	if r.options.server != "" {
 		command = []string{"env", "LAB_IF=" + r.node0.Interface, "LAB_CONF=" + r.file("dhcpd.conf"), "LAB_ROOT=" + r.file("tftp"),
 			"LAB_LEASES=" + r.file("dhcpd.leases"), "sh", "-c", r.options.server}

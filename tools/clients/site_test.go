@@ -72,7 +72,7 @@ func (s *site) serve() {
 	s.Helper()
 	var err error
 	s.server, err = s.node0.Start(program, "serve", "--interface", "eth1", "--config", s.path("dhcpd.conf"),
-		"--tftp-root", s.path("root"), "--lease-file", s.path("dhcpd.leases"))
+		"--tftp-root", s.path("root"), "--lease-file", s.path("dhcpd.leases"), "--run-dir", s.path("run"))
 	s.must(err)
 	_, err = s.server.WaitLine("ready: ", patience)
 	s.must(err)

@@ -110,7 +110,7 @@ func (s *site) must(err error) {
 func (s *site) start(flags ...string) {
 	s.Helper()
 	var err error
-	s.server, err = s.node0.Start(append([]string{program, "serve", "--interface", "eth1", "--log-level", "warn",
+	s.server, err = s.node0.Start(append([]string{program, "serve", "--interface", "eth1", "--log-level", "warn", "--view", "off",
 		"--config", filepath.Join(s.dir, "dhcpd.conf"), "--tftp-root", filepath.Join(s.dir, "root"), "--lease-file", s.leases}, flags...)...)
 	s.must(err)
 }

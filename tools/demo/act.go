@@ -92,7 +92,7 @@ func (a *act) serve(node0 *lab.Host, dir, root, binary string) (*lab.Process, er
 		return nil, err
 	}
 	p, err := node0.Start(binary, "serve", "--interface", "eth1", "--config", path, "--tftp-root", root,
-		"--lease-file", filepath.Join(dir, fmt.Sprintf("leases-%d", a.config.Nodes)))
+		"--lease-file", filepath.Join(dir, fmt.Sprintf("leases-%d", a.config.Nodes)), "--run-dir", filepath.Join(dir, fmt.Sprintf("run-%d", a.config.Nodes)))
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+
+	"bootstorm/engine"
+	"bootstorm/engine/keeper"
+	"bootstorm/engine/view"
+)
+
+// serve is three processes of this program. This one becomes the engine. Before
+// it gives up anything it opens what the view listens on and starts the keeper
+// (a hidden command), which starts the view (another one).
+
+// Defaults of the view.
+const (
+	defaultHTTP = "127.0.0.1:8067"
+	runRoot     = "/run/bootstorm" // below it, a directory for each first interface
+	off         = "off"
+)
+
+// Names of the files in the run directory.
+const (
+	viewSocket    = "view.sock"
+	controlSocket = "control.sock"
+	tokenFile     = "token"
+)
+
+// tokenVariable hands the token of the page to the view, through its environment.
+const tokenVariable = "BOOTSTORM_TOKEN"
+
+// Names of the listeners, for --listeners of the view.
+const (
+	listenHTTP    = "http"
+	listenView    = "view"
+	listenControl = "control"
+)
+
+// companions collects what the keeper and the view are started with.
+type companions struct {
+	log   *zap.Logger
+	files []*os.File
+	names []string // of the files
+	token string
+}
+
+// start starts the keeper, and through it the view; nil if neither is wanted.
+func (o *serveOptions) startKeeper(log *zap.Logger) (*keeper.Client, error) {
+	if o.view == off {
+		return nil, nil
+	}
+	c := companions{log: log}
+	defer c.close()
+	dir := o.runDirectory()
+	o.listen(&c, dir)
+	os.Setenv(tokenVariable, c.token)
+	defer os.Unsetenv(tokenVariable)
+	return keeper.Start(o.keeperArgs(&c, dir), c.files)
+}
+
+// runDirectory is where the sockets are.
+func (o *serveOptions) runDirectory() string {
+	if o.runDir != "" {
+		return o.runDir
+	}
+	return filepath.Join(runRoot, o.Interfaces[0])
+}
+
+// keeperArgs is the keeper's command line. It ends in the view's.
+func (o *serveOptions) keeperArgs(c *companions, dir string) []string {
+	args := []string{"keeper", "--files", fmt.Sprint(len(c.files)), "--sandbox", o.Sandbox, "--user", o.User}
+	for _, name := range o.Interfaces {
+		args = append(args, "--interface", name)
+	}
+	args = append(args, "--", "view", "--listeners", strings.Join(c.names, ","), "--log-level", o.level, "--log-format", o.format)
+	if c.token != "" {
+		args = append(args, "--token-file", filepath.Join(dir, tokenFile))
+	}
+	if host, _, err := net.SplitHostPort(o.http); err == nil && host != "" {
+		args = append(args, "--host", host)
+	}
+	return args
+}
+
+// listen opens what the view listens on. What cannot be had is told, and does not
+// stop the server.
+func (o *serveOptions) listen(c *companions, dir string) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		c.log.Warn(fmt.Sprintf("no sockets for bootstorm status, watch and boot: %v; make the directory, or name another with --run-dir", err))
+	} else {
+		for _, s := range []struct {
+			name, file string
+			mode       fs.FileMode
+		}{{listenView, viewSocket, 0o666}, {listenControl, controlSocket, 0o600}} {
+			if err := c.listenUnix(s.name, filepath.Join(dir, s.file), s.mode); err != nil {
+				c.log.Warn(fmt.Sprintf("no socket for bootstorm status, watch and boot: %v", err))
+			}
+		}
+	}
+	if o.http != off {
+		c.listenHTTP(o.http, dir)
+	}
+}
+
+// listenHTTP opens the address of the page, and makes the token with which the
+// page may change something.
+func (c *companions) listenHTTP(address, dir string) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		c.log.Warn(fmt.Sprintf("the page is not served: %v; name another address with --http, or --http off; bootstorm status and watch work without it", err))
+		return
+	}
+	defer l.Close()
+	if c.token, err = view.NewToken(filepath.Join(dir, tokenFile)); err != nil {
+		c.log.Warn(fmt.Sprintf("%v: the page shows everything and changes nothing", err))
+	}
+	f, err := l.(*net.TCPListener).File()
+	if err != nil {
+		c.log.Warn(fmt.Sprintf("the page is not served: %v", err))
+		return
+	}
+	c.log.Info(fmt.Sprintf("view: http://%s/", l.Addr()))
+	c.add(listenHTTP, f)
+}
+
+// listenUnix makes a socket that whom the mode admits may connect to.
+func (c *companions) listenUnix(name, path string, mode fs.FileMode) error {
+	if err := clearSocket(path); err != nil {
+		return err
+	}
+	// Nobody gets in before the mode is right.
+	mask := syscall.Umask(0o177)
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	syscall.Umask(mask)
+	if err != nil {
+		return fmt.Errorf("%w; name another directory with --run-dir", err)
+	}
+	defer l.Close()
+	l.SetUnlinkOnClose(false)
+	if err := os.Chmod(path, mode); err != nil {
+		return err
+	}
+	f, err := l.File()
+	if err != nil {
+		return err
+	}
+	c.add(name, f)
+	return nil
+}
+
+// connectTime is how long a server may take to accept.
+const connectTime = time.Second
+
+// clearSocket removes the socket of a server that has ended. One that is in use
+// stays.
+func clearSocket(path string) error {
+	c, err := net.DialTimeout("unix", path, connectTime)
+	switch {
+	case err == nil:
+		c.Close()
+		return fmt.Errorf("%s is in use by another server; stop it, or name another directory with --run-dir", path)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return os.Remove(path)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	}
+	return err
+}
+
+func (c *companions) add(name string, f *os.File) {
+	c.files, c.names = append(c.files, f), append(c.names, name)
+}
+
+// close closes the files, which the keeper has by now.
+func (c *companions) close() {
+	for _, f := range c.files {
+		f.Close()
+	}
+}
+
+// checkView tells what is wrong with the values of the view's flags.
+func (o *serveOptions) checkView() error {
+	if o.view != "on" && o.view != off {
+		return fmt.Errorf("--view %s: on or off", o.view)
+	}
+	if o.http == off {
+		return nil
+	}
+	if _, port, err := net.SplitHostPort(o.http); err != nil || port == "" {
+		return fmt.Errorf("--http %s: give an address and a port, as in %s, or off", o.http, defaultHTTP)
+	}
+	return nil
+}
+
+// explainNode answers what the view asks: what the node's firmware, its iPXE and
+// its installed system would get, or the one of them that is asked for.
+func explainNode(x engine.Explanation) (string, error) {
+	mac, err := parseMAC(x.Request.Node)
+	if err != nil {
+		return "", err
+	}
+	kinds := []node{{mac: mac, arch: archUEFI}, {mac: mac, arch: archUEFI, userClass: "iPXE"}, {mac: mac, arch: -1}}
+	if a := x.Request.Arch; a != nil {
+		kinds = []node{{mac: mac, arch: int(*a), userClass: x.Request.UserClass}}
+	}
+	var out strings.Builder
+	for i := range kinds {
+		if i > 0 {
+			out.WriteString("\n\n")
+		}
+		r := report{out: &out, setup: x.Setup, core: x.Core, link: x.Link, node: &kinds[i], root: x.Setup.Files.Root}
+		r.answer = x.Core.Explain(kinds[i].discover(), 0, x.Now)
+		r.print()
+	}
+	return out.String(), nil
+}
+
+// archUEFI is the architecture of 64-bit UEFI firmware (option 93, RFC 4578).
+const archUEFI = 7

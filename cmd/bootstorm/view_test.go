@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"bootstorm/engine/story"
+	"bootstorm/tools/lab"
+)
+
+// ask sends a request to a socket of the run directory and returns status and
+// body.
+func (s *site) ask(socket, method, path string) (int, string) {
+	s.t.Helper()
+	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", s.path("run/"+socket))
+	}}}
+	r, err := http.NewRequest(method, "http://bootstorm"+path, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	answer, err := client.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return answer.StatusCode, string(body)
+}
+
+// node waits until the view shows the client as wanted.
+func (s *site) node(p *lab.Process, wanted func(n story.Node) bool) story.Node {
+	s.t.Helper()
+	body := ""
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		var status int
+		status, body = s.ask("view.sock", "GET", "/api/nodes/52:54:00:12:34:01")
+		var n story.Node
+		if status == http.StatusOK && json.Unmarshal([]byte(body), &n) == nil && wanted(n) {
+			return n
+		}
+	}
+	s.t.Fatalf("the node is not shown as it is:\n%s\n%s", body, p.Output())
+	return story.Node{}
+}
+
+// children returns the processes whose parent is pid.
+func children(t *testing.T, pid int) (list []int) {
+	t.Helper()
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("children of %d: %v", pid, err)
+	}
+	for _, f := range files {
+		text, _ := os.ReadFile(f)
+		for field := range strings.FieldsSeq(string(text)) {
+			child, _ := strconv.Atoi(field)
+			list = append(list, child)
+		}
+	}
+	return list
+}
+
+// family returns the keeper and the view of a daemon.
+func (s *site) family(p *lab.Process) (keeper, view int) {
+	s.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if k := children(s.t, p.Pid()); len(k) == 1 {
+			if v := children(s.t, k[0]); len(v) == 1 {
+				return k[0], v[0]
+			}
+		}
+	}
+	s.t.Fatalf("the daemon has no keeper with a view:\n%s", p.Output())
+	return 0, 0
+}
+
+// gone waits until a process has ended.
+func gone(t *testing.T, pid int) {
+	t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil || strings.Contains(string(text), ") Z ") {
+			return
+		}
+	}
+	t.Errorf("process %d has not ended", pid)
+}
+
+// TestView boots a node and finds it in the view, asks for an explanation and a
+// reload, and finds every process gone at the end.
+func TestView(t *testing.T) {
+	s := newSite(t)
+	p := s.start()
+	s.said(p, "view: http://127.0.0.1:8067/")
+	s.said(p, "ready: ")
+	keeper, view := s.family(p)
+	if text, err := os.ReadFile(fmt.Sprintf("/proc/%d/oom_score_adj", view)); err != nil || string(text) != "500\n" {
+		t.Errorf("when memory is short the view is not the first to go: %q, %v", text, err)
+	}
+	address := s.boot()
+	n := s.node(p, func(n story.Node) bool { return n.Address == address && n.File == "ipxe.efi" && n.Percent == 100 })
+	if n.Host != "node_1" || n.Bytes != 100000 || time.Since(n.Started) > time.Minute {
+		t.Errorf("%+v", n)
+	}
+	if strings.Contains(p.Output(), " leased to ") {
+		t.Error("the log tells of a step that the view shows")
+	}
+	if status, body := s.ask("view.sock", "GET", "/api/nodes/52:54:00:12:34:01/explain"); status != http.StatusOK ||
+		!strings.Contains(body, "DISCOVER of 52:54:00:12:34:01 (host node_1)") || !strings.Contains(body, `boot file "ipxe.efi" is there: 100000 bytes`) {
+		t.Errorf("%d %s", status, body)
+	}
+	s.write("dhcpd.conf", "subnet 192.168.1.0 netmask 255.255.255.240 { range 192.168.1.2 }\n")
+	if status, body := s.ask("control.sock", "POST", "/control/reload"); status == http.StatusOK || !strings.Contains(body, "the old configuration and files stay in force") {
+		t.Errorf("%d %s", status, body)
+	}
+	s.said(p, "reload asked for by the operator: the old configuration and files stay in force")
+	s.write("dhcpd.conf", "subnet 192.168.1.0 netmask 255.255.255.240 { range 192.168.1.2 192.168.1.9; }\n")
+	if status, body := s.ask("control.sock", "POST", "/control/reload"); status != http.StatusOK {
+		t.Errorf("%d %s", status, body)
+	}
+	for file, want := range map[string]os.FileMode{"view.sock": 0o666, "control.sock": 0o600} {
+		if info, err := os.Stat(s.path("run/" + file)); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v", file, info.Mode(), err)
+		}
+	}
+	s.signal(p, syscall.SIGTERM)
+	s.ends(p, 0)
+	gone(t, keeper)
+	gone(t, view)
+	// The sockets that are left over hinder nobody.
+	p = s.start()
+	s.said(p, "ready: ")
+	s.family(p)
+	if status, _ := s.ask("view.sock", "GET", "/api/summary"); status != http.StatusOK {
+		t.Errorf("after a new start: status %d", status)
+	}
+	if strings.Contains(p.Output(), "WARN") {
+		t.Error(p.Output())
+	}
+}
+
+// TestViewFails stops the view and kills it: the daemon goes on serving, says so,
+// and has a new one. What kills the daemon leaves nothing behind.
+func TestViewFails(t *testing.T) {
+	s := newSite(t)
+	p := s.start()
+	s.said(p, "ready: ")
+	keeper, view := s.family(p)
+	s.boot()
+	syscall.Kill(view, syscall.SIGSTOP)
+	s.boot()
+	syscall.Kill(view, syscall.SIGKILL)
+	s.boot()
+	s.said(p, "the view has ended (signal: killed): it is started again in ")
+	var again int
+	for end := time.Now().Add(patience); again == 0 || again == view; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("no new view:\n%s", p.Output())
+		}
+		if v := children(t, keeper); len(v) == 1 {
+			again = v[0]
+		}
+	}
+	address := s.boot()
+	s.node(p, func(n story.Node) bool { return n.Address == address && n.Percent == 100 })
+
+	// A view that is stopped cannot see its feed end.
+	syscall.Kill(again, syscall.SIGSTOP)
+	s.signal(p, syscall.SIGKILL)
+	p.Wait(patience)
+	gone(t, keeper)
+	gone(t, again)
+}
+
+// TestViewHasNoAddress serves without the page when its address is taken.
+func TestViewHasNoAddress(t *testing.T) {
+	s := newSite(t)
+	first := s.start("--log-level", "warn")
+	s.family(first)
+	if err := s.node0.IP("link add eth9 type veth peer name eth9p", "link set eth9 up", "link set eth9p up", "address add 192.168.9.1/28 dev eth9"); err != nil {
+		t.Fatal(err)
+	}
+	s.write("nine.conf", "subnet 192.168.9.0 netmask 255.255.255.240 { range 192.168.9.2 192.168.9.5; }\n")
+	p := s.start("--interface", "eth9", "--config", s.path("nine.conf"), "--lease-file", s.path("nine.leases"), "--run-dir", s.path("nine"))
+	s.said(p, "the page is not served: listen tcp 127.0.0.1:8067: bind: address already in use; name another address with --http, or --http off")
+	s.said(p, "ready: ")
+	third := s.start("--interface", "eth9", "--lease-file", s.path("other.leases"), "--http", "off")
+	s.said(third, "view.sock is in use by another server; stop it, or name another directory with --run-dir")
+	if status, _ := s.ask("view.sock", "GET", "/api/summary"); status != http.StatusOK {
+		t.Errorf("the first daemon's view: status %d", status)
+	}
+}

@@ -1,0 +1,132 @@
+package view
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/net/netutil"
+
+	"bootstorm/engine/batch"
+	"bootstorm/engine/feed"
+	"bootstorm/engine/story"
+)
+
+// Story is the book that the process writes and the handler reads: a *story.Book.
+type Story interface {
+	Book
+	Name(n story.Names)
+	Observe(at time.Time, e *batch.Event, advice string)
+	Counters(at time.Time, c map[string]int64)
+	Tick(at time.Time) []story.Told
+}
+
+// maxConns is how many connections each listener has at a time. Further ones
+// wait until one ends.
+const maxConns = 256
+
+// Process is what the view is made of. It lives as long as its feed: the engine's
+// end is its end.
+type Process struct {
+	Feed    io.ReadWriteCloser // this end of the feed
+	Web     net.Listener       // for browsers; nil: none
+	Socket  net.Listener       // the same for programs on this machine; nil: none
+	Control net.Listener       // for whoever may change something; nil: none
+	Book    Story
+	Log     *zap.Logger
+	Options Options
+	// Told is given what the story told, once a second; it must not wait. nil:
+	// nobody wants it.
+	Told func([]story.Told)
+
+	fed atomic.Int64 // when the engine was last heard of, Unix nanoseconds
+}
+
+// Run serves until the feed ends, which is no error.
+func (p *Process) Run() error {
+	reader := feed.NewReader(p.Feed)
+	way := requests{reader}
+	p.fed.Store(time.Now().UnixNano())
+	p.Options.Fed = func() time.Time { return time.Unix(0, p.fed.Load()) }
+	handler := New(p.Book, way, p.Options)
+
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { p.tick(ctx, handler) })
+	for _, s := range []struct {
+		listener net.Listener
+		handler  http.Handler
+	}{{p.Web, handler}, {p.Socket, handler}, {p.Control, NewControl(way)}} {
+		if s.listener != nil {
+			p.serve(ctx, &running, s.listener, s.handler)
+		}
+	}
+	err := reader.Run(intake{p, handler})
+	cancel()
+	running.Wait()
+	return err
+}
+
+// serve answers requests on a listener until ctx ends.
+func (p *Process) serve(ctx context.Context, running *sync.WaitGroup, l net.Listener, h http.Handler) {
+	server := Server(h)
+	// What a client does wrong is its own affair; what this process does wrong
+	// is worth a line for debugging.
+	server.ErrorLog = zap.NewStdLog(zap.New(debugOnly{p.Log.Core()}))
+	running.Go(func() {
+		if err := server.Serve(netutil.LimitListener(l, maxConns)); !errors.Is(err, http.ErrServerClosed) {
+			p.Log.Error("the view no longer answers on " + l.Addr().String() + ": " + err.Error())
+		}
+	})
+	context.AfterFunc(ctx, func() { server.Close() })
+}
+
+// tick does what is due once a second: the story looks for what is overdue, and
+// what it tells goes to the log and to those who listen.
+func (p *Process) tick(ctx context.Context, h *Handler) {
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	lines := newTeller(p.Log)
+	for {
+		select {
+		case <-ctx.Done():
+			lines.tell(p.Book.Tick(time.Now())) // the last boots are told, too
+			return
+		case now := <-second.C:
+			told := p.Book.Tick(now)
+			lines.tell(told)
+			h.Tell(told)
+			if p.Told != nil {
+				p.Told(told)
+			}
+			h.Tick()
+		}
+	}
+}
+
+// intake takes what comes from the engine.
+type intake struct {
+	process *Process
+	handler *Handler
+}
+
+// Generation implements feed.Handler.
+func (i intake) Generation(g *feed.Generation) { i.process.Book.Name(g.Names) }
+
+// Event implements feed.Handler.
+func (i intake) Event(at time.Time, e *batch.Event, words string) {
+	i.process.Book.Observe(at, e, words)
+	i.handler.Observe(at, e)
+}
+
+// Counters implements feed.Handler.
+func (i intake) Counters(at time.Time, c *feed.Counters) {
+	i.process.fed.Store(time.Now().UnixNano())
+	i.process.Book.Counters(at, c.Counts)
+}

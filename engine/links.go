@@ -114,7 +114,12 @@ func (s *server) checkLinks() {
 // watchLinks has the interfaces looked at as soon as one changes.
 func (s *server) watchLinks() {
 	s.running.Go(func() {
-		if err := s.world.changes(poke(s.moved), s.cold.Done()); err != nil && s.cold.Err() == nil {
+		moved := poke(s.moved)
+		onChange := func() {
+			s.renewReservations() // here: the manager may be in the middle of a reload
+			moved()
+		}
+		if err := s.world.changes(onChange, s.cold.Done()); err != nil && s.cold.Err() == nil {
 			s.log.Warn(fmt.Sprintf("the kernel does not tell when an interface changes: %v; they are looked at every %v", err, s.world.poll))
 		}
 	})
@@ -167,6 +172,8 @@ func (s *server) reopen() {
 // and has its address: else the kernel would answer the first node that goes on
 // with its file that the port is unreachable, and edk2 gives up on that.
 func (s *server) renewReservations() {
+	s.portsMu.Lock()
+	defer s.portsMu.Unlock()
 	for i, name := range s.Interfaces {
 		if !s.reserved[i].Stale() {
 			continue

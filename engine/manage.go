@@ -36,7 +36,6 @@ func (s *server) manage(ctx context.Context) error {
 		case <-s.changed:
 			s.reloadFiles()
 		case <-s.moved:
-			s.renewReservations()
 			settled.Reset(settle)
 		case <-settled.C:
 			s.checkLinks()

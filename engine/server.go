@@ -38,7 +38,8 @@ type server struct {
 	links    []plan.Link
 	up       []bool // by link
 	journal  *lease.Journal
-	reserved []ports   // by interface
+	portsMu  sync.Mutex
+	reserved []ports   // by interface; under portsMu once there are more goroutines
 	workers  []*worker // the first answers everything, the others their share of TFTP
 	sockets  []socket  // by worker
 	observer *observer

@@ -3,6 +3,7 @@ module bootstorm
 go 1.26.0
 
 require (
+	charm.land/bubbletea/v2 v2.1.1 // the terminal view: a model that is a function of messages, as the core is, so that screens are tested as text
 	charm.land/lipgloss/v2 v2.0.6 // its colours; the last version that Go 1.26.0 builds
 	github.com/charmbracelet/x/ansi v0.11.9 // its widths of text: cut, fill and wrap by columns
 	github.com/coreos/go-systemd/v22 v22.7.0 // readiness and watchdog (sd_notify), the Go binding of the CoreOS project

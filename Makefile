@@ -10,7 +10,7 @@ VERSION ?= $(shell tools/package/version.sh)
 # The tools that package and audit are no dependencies of the project's own.
 TOOL := go tool -modfile=tools/tools.mod
 
-.PHONY: help build demo test boot fuzz bench compare peers soak clean go programs sbom deb package-test audit
+.PHONY: help build demo test boot fuzz bench compare peers screenshots soak clean go programs sbom deb package-test audit
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ compare: build ## benchmarks of the hot path against an earlier version; ARGS="H
 
 peers: build ## storms bootstorm and the servers it replaces; writes bench/results and the README's tables, 15 minutes
 	@build/bench peers --out bench/results --readme README.md $(ARGS)
+
+screenshots: go ## the pictures of the page in the README, by a real browser
+	@tools/deps.sh test
+	go test -count 1 -run Screenshots ./tools/page -update
 
 programs: go # the programs as they are packaged
 	@mkdir -p build/package/bin

@@ -25,12 +25,12 @@ require (
 )
 
 require (
-	github.com/chromedp/cdproto v0.159.0
-	github.com/chromedp/chromedp v0.23.0
-	github.com/prometheus/client_golang v1.25.0
-	github.com/prometheus/client_model v0.6.3
-	github.com/prometheus/common v0.72.0
-	go.yaml.in/yaml/v3 v3.0.5
+	github.com/chromedp/cdproto v0.159.0 // the browser's protocol, for chromedp
+	github.com/chromedp/chromedp v0.23.0 // drives Chromium in the tests of the page
+	github.com/prometheus/client_golang v1.25.0 // metrics; the official library
+	github.com/prometheus/client_model v0.6.3 // metrics as tests read them
+	github.com/prometheus/common v0.72.0 // reads what is exported, in tests
+	go.yaml.in/yaml/v3 v3.0.5 // reads the alert rules, in tests
 )
 
 require (

@@ -54,6 +54,15 @@ var storm = sync.OnceValue(func() *story.Book {
 // value, name, value, …
 func (r *rig) ask(method, path, body string, headers ...string) *httptest.ResponseRecorder {
 	r.t.Helper()
+	return r.do(method, path, body, headers...)
+}
+
+// cacheTime is longer than answers are kept.
+const cacheTime = time.Second
+
+func (r *rig) clock() time.Time { return r.now }
+
+func (r *rig) do(method, path, body string, headers ...string) *httptest.ResponseRecorder {
 	q := httptest.NewRequest(method, path, strings.NewReader(body))
 	q.Host = "127.0.0.1:8067"
 	for i := 0; i < len(headers); i += 2 {

@@ -14,14 +14,13 @@ require (
 	github.com/spf13/cobra v1.10.2 // commands, help, completion, man pages
 	github.com/spf13/pflag v1.0.9 // cobra's flags
 	go.uber.org/zap v1.28.0 // the daemon's log
+	golang.org/x/mod v0.41.0 // semver: compares versions in tools/audit
 	golang.org/x/net v0.62.0 // bpf: assembler for the kernel filters
 	golang.org/x/perf v0.0.0-20260908200009-22c9c6c9d4da // benchmath: the statistics of benchstat, for bench compare
 	golang.org/x/sys v0.49.0 // system calls that the standard library lacks
 	golang.org/x/term v0.47.0 // is the output a terminal, and how wide
 	kernel.org/pub/linux/libs/security/libcap/psx v1.2.78 // system calls on all threads, libcap's own; needs no cgo and bears it
 )
-
-require golang.org/x/mod v0.41.0
 
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect

@@ -76,7 +76,7 @@ deb: sbom ## the Debian package, build/bootstorm_VERSION_ARCH.deb
 package-test: deb ## install, upgrade, remove and purge the package in a clean Debian, and boot nodes from it
 	@tools/deps.sh package
 	tools/package/cleanroot.sh
-	BOOTSTORM_CLEAN_ROOT=$(CURDIR)/build/package/root go test -tags cleanroot -count=1 -timeout 5m -run TestNodesBootFromThePackage -v ./tools/package
+	BOOTSTORM_CLEAN_ROOT=$(CURDIR)/build/package/root go test -tags cleanroot -count=1 -timeout 5m -run 'TestNode' -v ./tools/package
 
 audit: go ## known vulnerabilities in what both programs call (govulncheck)
 	@go run ./tools/audit

@@ -17,6 +17,7 @@ require (
 	github.com/spf13/cobra v1.10.2 // commands, help, completion, man pages
 	github.com/spf13/pflag v1.0.9 // cobra's flags
 	go.uber.org/zap v1.28.0 // the daemon's log
+	golang.org/x/mod v0.41.0 // semver: compares versions in tools/audit
 	golang.org/x/net v0.62.0 // bpf: assembler for the kernel filters
 	golang.org/x/perf v0.0.0-20260908200009-22c9c6c9d4da // benchmath: the statistics of benchstat, for bench compare
 	golang.org/x/sys v0.49.0 // system calls that the standard library lacks
@@ -59,7 +60,6 @@ require (
 	github.com/xo/terminfo v1.0.0 // indirect
 	go.uber.org/multierr v1.10.0 // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
-	golang.org/x/mod v0.41.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect

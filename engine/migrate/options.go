@@ -180,7 +180,7 @@ func (m *dnsmasq) optionValue(code int, values []string) (text, why string) {
 			out = append(out, strconv.FormatInt(n, 10))
 		}
 	}
-	if def.Format.Fields[0].Array || def.Format.Array || len(out) == 1 {
+	if f := def.Format.Fields[0]; f.Array || def.Format.Array || f.Kind == config.FieldDomainList || len(out) == 1 {
 		return strings.Join(out, ", "), ""
 	}
 	return "", fmt.Sprintf("option %s has one value", def.Name)

@@ -44,7 +44,7 @@ func system() world {
 			}
 			return all, err
 		},
-		reserve:  link.Reserve,
+		reserve:  func(name string) (io.Closer, error) { return link.Reserve(name) },
 		watch:    watchFiles,
 		exists:   func(path string) bool { _, err := os.Stat(path); return err == nil },
 		fallback: load.Builtin,

@@ -36,6 +36,8 @@ type Options struct {
 	// bytes as the kernel counts them, 0 for 1 MB. More than half of the
 	// interface's queue turns waiting into loss.
 	SendBuffer int
+
+	Opener Opener // nil: this process
 }
 
 const (

@@ -5,7 +5,6 @@ package link
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"golang.org/x/net/bpf"
@@ -17,11 +16,11 @@ import (
 // reservedPorts are the UDP ports that we serve.
 var reservedPorts = [...]uint16{proto.PortBOOTPServer, proto.PortTFTP, proto.PortPXE}
 
-// reservation is what Reserve returns: the descriptors of its sockets.
-type reservation []int
+// Reservation is what Reserve returns: the descriptors of its sockets.
+type Reservation []int
 
 // Close gives the ports back.
-func (r reservation) Close() error {
+func (r Reservation) Close() error {
 	for _, fd := range r {
 		unix.Close(fd)
 	}
@@ -34,8 +33,8 @@ func (r reservation) Close() error {
 // DHCP or TFTP server on the host an error at its start or ours. The error for a
 // port that is taken names the process that holds it, where /proc tells, and
 // what to do.
-func Reserve(ifname string) (io.Closer, error) {
-	var r reservation
+func Reserve(ifname string) (Reservation, error) {
+	var r Reservation
 	for _, port := range reservedPorts {
 		fd, err := reservePort(ifname, port)
 		if err != nil {
@@ -73,8 +72,7 @@ func bindSilent(fd int, ifname string, port uint16) error {
 	if err != nil {
 		return err
 	}
-	program := unix.SockFprog{Len: uint16(len(drop)), Filter: &unix.SockFilter{Code: drop[0].Op, K: drop[0].K}}
-	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program); err != nil {
+	if err := attachFilter(fd, drop); err != nil {
 		return fmt.Errorf("attach a filter to UDP port %d: %w", port, err)
 	}
 	switch err := unix.Bind(fd, &unix.SockaddrInet4{Port: int(port)}); {

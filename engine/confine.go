@@ -28,12 +28,17 @@ func (s *server) become() error {
 	return s.reportSandbox(r)
 }
 
-// confine gives up what only the start needed.
+// confine gives up what only the start needed. From here on the keeper opens
+// sockets.
 func (s *server) confine() error {
 	if s.Sandbox == SandboxOff {
 		return nil
 	}
-	return s.reportSandbox(sandbox.Confine(s.paths()))
+	p := s.paths()
+	if p.Sockets = s.Keeper == nil; !p.Sockets {
+		s.Link.Opener = s.Keeper
+	}
+	return s.reportSandbox(sandbox.Confine(p))
 }
 
 // reportSandbox logs what was given up and what could not be.

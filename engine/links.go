@@ -178,7 +178,7 @@ func (s *server) renewReservations() {
 		if !s.reserved[i].Stale() {
 			continue
 		}
-		fresh, err := s.world.reserve(name)
+		fresh, err := s.reserveOn(i, name)
 		var gone *link.DownError
 		switch {
 		case errors.As(err, &gone): // not there yet

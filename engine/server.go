@@ -54,10 +54,11 @@ type server struct {
 	observed chan struct{} // the observer has ended
 	captures []*os.File    // memory of the frames that each worker remembers, by worker; empty if none does
 
-	started time.Time
-	feed    *feed.Writer       // to the view; nil: there is none
-	news    <-chan keeper.News // what the keeper says; nil: nothing any more
-	asked   chan feed.Request  // by the view
+	resolver resolver
+	started  time.Time
+	feed     *feed.Writer       // to the view; nil: there is none
+	news     <-chan keeper.News // what the keeper says; nil: nothing any more
+	asked    chan feed.Request  // by the view
 
 	orders    []feed.Order // nodes that load another file at their next boot
 	lastOrder uint32       // highest Seq given
@@ -135,13 +136,13 @@ func (s *server) fromFile() (*Setup, error) {
 		if err := readable(s.File); err != nil {
 			return nil, err
 		}
-		return ParseConfig(s.File), nil
+		return parseConfig(s.File, s.resolver.addresses), nil
 	}
 	for _, path := range DefaultFiles {
 		if !s.world.exists(path) {
 			continue
 		}
-		setup := ParseConfig(path)
+		setup := parseConfig(path, s.resolver.addresses)
 		if setup.Plan == nil || len(setup.Plan.Subnets) > 0 {
 			return setup, nil
 		}
@@ -183,14 +184,23 @@ func (s *server) accept(setup *Setup) error {
 // reserve takes the ports, so that a second server on this host is found out
 // and the kernel keeps silent on them.
 func (s *server) reserve() error {
-	for _, name := range s.Interfaces {
-		c, err := s.world.reserve(name)
+	for i, name := range s.Interfaces {
+		c, err := s.reserveOn(i, name)
 		if err != nil {
 			return err
 		}
 		s.reserved = append(s.reserved, c)
 	}
 	return nil
+}
+
+// reserveOn takes the ports of one interface, by the keeper when this process may
+// not any more.
+func (s *server) reserveOn(number int, name string) (ports, error) {
+	if s.Link.Opener != nil {
+		return s.Keeper.Reserve(number)
+	}
+	return s.world.reserve(name)
 }
 
 // load reads the boot files of a setup. A root that cannot be read leaves the
@@ -354,7 +364,9 @@ func (s *server) close() {
 	}
 	for i, f := range s.captures {
 		f.Close()
-		s.workers[i].ring.Close()
+		if i < len(s.workers) { // else preparation failed
+			s.workers[i].ring.Close()
+		}
 	}
 	if s.journal != nil {
 		s.journal.Close() // no effect after stop

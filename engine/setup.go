@@ -12,6 +12,7 @@ import (
 	"bootstorm/engine/image/load"
 	"bootstorm/engine/plan"
 	"bootstorm/engine/plan/compile"
+	"bootstorm/proto"
 	"bootstorm/proto/dhcp"
 )
 
@@ -44,8 +45,12 @@ func findConfig(exists func(string) bool) string {
 
 // ParseConfig reads and compiles a configuration file. Errors in it are
 // findings of the Setup, not an error.
-func ParseConfig(path string) *Setup {
-	return compileTree(path, config.ParseFile(path, config.Options{}))
+func ParseConfig(path string) *Setup { return parseConfig(path, nil) }
+
+// parseConfig is ParseConfig with another way to look up host names; nil: the
+// system's.
+func parseConfig(path string, resolve func(string) ([]proto.Addr, error)) *Setup {
+	return compileTree(path, config.ParseFile(path, config.Options{Resolve: resolve}))
 }
 
 // ParseConfigText is ParseConfig for a text that is in no file yet.

@@ -54,15 +54,17 @@ type companions struct {
 	token string
 }
 
-// start starts the keeper, and through it the view; nil if neither is wanted.
+// startKeeper starts the keeper, and through it the view; nil if neither is wanted.
 func (o *serveOptions) startKeeper(log *zap.Logger) (*keeper.Client, error) {
-	if o.view == off {
+	if o.view == off && o.Sandbox == off {
 		return nil, nil
 	}
 	c := companions{log: log}
 	defer c.close()
 	dir := o.runDirectory()
-	o.listen(&c, dir)
+	if o.view != off {
+		o.listen(&c, dir)
+	}
 	os.Setenv(tokenVariable, c.token)
 	defer os.Unsetenv(tokenVariable)
 	return keeper.Start(o.keeperArgs(&c, dir), c.files)
@@ -79,10 +81,16 @@ func (o *serveOptions) runDirectory() string {
 // keeperArgs is the keeper's command line. It ends in the view's.
 func (o *serveOptions) keeperArgs(c *companions, dir string) []string {
 	args := []string{"keeper", "--files", fmt.Sprint(len(c.files)), "--sandbox", o.Sandbox, "--user", o.User}
+	if o.hooks.any() {
+		args = append(args, "--hooks")
+	}
 	for _, name := range o.Interfaces {
 		args = append(args, "--interface", name)
 	}
-	args = append(args, "--", "view", "--listeners", strings.Join(c.names, ","), "--log-level", o.level, "--log-format", o.format)
+	if o.view == off {
+		return args
+	}
+	args = append(args, "--", "view", "--sandbox", o.Sandbox, "--listeners", strings.Join(c.names, ","), "--log-level", o.level, "--log-format", o.format)
 	if c.token != "" {
 		args = append(args, "--token-file", filepath.Join(dir, tokenFile))
 	}

@@ -12,6 +12,7 @@ import (
 
 	"bootstorm/engine"
 	"bootstorm/engine/keeper"
+	"bootstorm/engine/sandbox"
 	"bootstorm/engine/story"
 	"bootstorm/engine/view"
 )
@@ -22,13 +23,23 @@ import (
 // keeperCommand makes "bootstorm keeper".
 func keeperCommand() *cobra.Command {
 	var c keeper.Config
-	var user, sandbox string
+	var user, mode string
+	var hooks bool
 	cmd := &cobra.Command{
 		Use:    "keeper [flags] -- COMMAND OF THE VIEW",
 		Short:  "The process of serve that opens sockets and starts the view",
 		Hidden: true,
 		RunE: func(_ *cobra.Command, args []string) error {
 			c.View = args
+			if sandboxed(mode) {
+				c.Confine = func() ([]string, error) {
+					r, err := sandbox.Keeper(user, keeper.Program, hooks)
+					if err != nil {
+						return nil, err
+					}
+					return []string{strings.Join(r.Done, "; ")}, strictly(mode, r)
+				}
+			}
 			return keeper.Process(c)
 		},
 	}
@@ -36,8 +47,20 @@ func keeperCommand() *cobra.Command {
 	flags.StringSliceVar(&c.Interfaces, "interface", nil, "open sockets of this `IF`")
 	flags.IntVar(&c.Files, "files", 0, "`NUMBER` of files for the view")
 	flags.StringVar(&user, "user", "", "as of serve")
-	flags.StringVar(&sandbox, "sandbox", "", "as of serve")
+	flags.StringVar(&mode, "sandbox", "", "as of serve")
+	flags.BoolVar(&hooks, "hooks", false, "the view has hooks to run")
 	return cmd
+}
+
+// sandboxed tells whether a value of --sandbox asks for one.
+func sandboxed(mode string) bool { return mode != "" && mode != off }
+
+// strictly is the error of what a report lacks, where that is one.
+func strictly(mode string, r *sandbox.Report) error {
+	if mode == engine.SandboxStrict {
+		return r.Err()
+	}
+	return nil
 }
 
 // viewNodes is how many nodes the view remembers at most.
@@ -50,14 +73,11 @@ const (
 	viewMost   = 1 << 30
 )
 
-// humble has the kernel bear down on the view rather than on the engine when
-// memory is short.
+// humble limits the memory of the view. When memory is short all the same, the
+// kernel ends it first: see package keeper.
 func humble() {
 	debug.SetMemoryLimit(viewMemory)
 	_ = syscall.Setrlimit(syscall.RLIMIT_DATA, &syscall.Rlimit{Cur: viewMost, Max: viewMost}) // to lower it is always allowed
-	// More than any process of the system has unless it asks for it (proc_pid_oom_score_adj(5)).
-	// Where /proc cannot be written, the limits above are what there is.
-	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0)
 }
 
 // viewOptions are the flags of the view.
@@ -67,6 +87,7 @@ type viewOptions struct {
 	tokenFile     string
 	level, format string
 	hooks         hookOptions
+	sandbox       string
 }
 
 // viewCommand makes "bootstorm view".
@@ -83,6 +104,7 @@ func viewCommand() *cobra.Command {
 	flags.StringSliceVar(&o.listeners, "listeners", nil, "what the descriptors from 4 on are: http, view, control")
 	flags.StringSliceVar(&o.hosts, "host", nil, "address by which the page may be opened")
 	flags.StringVar(&o.tokenFile, "token-file", "", "where the page's token is")
+	flags.StringVar(&o.sandbox, "sandbox", "", "as of serve")
 	flags.StringVar(&o.level, "log-level", "info", "as of serve")
 	flags.StringVar(&o.format, "log-format", "console", "as of serve")
 	o.hooks.add(flags)
@@ -114,6 +136,13 @@ func (o *viewOptions) run(cmd *cobra.Command) error {
 			p.Socket = l
 		case listenControl:
 			p.Control = l
+		}
+	}
+	if sandboxed(o.sandbox) {
+		r := sandbox.View(o.hooks.any())
+		log.Debug("view: " + strings.Join(r.Done, "; "))
+		if err := strictly(o.sandbox, r); err != nil {
+			return err
 		}
 	}
 	return o.hooks.run(&p, log)

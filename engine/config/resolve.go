@@ -25,7 +25,7 @@ type resolver struct {
 
 func newResolver(lookup func(string) ([]proto.Addr, error)) *resolver {
 	if lookup == nil {
-		lookup = lookupSystem
+		lookup = Resolve
 	}
 	return &resolver{lookup: lookup, known: map[string][]proto.Addr{}}
 }
@@ -49,8 +49,8 @@ func (r *resolver) addresses(name string) []proto.Addr {
 	return found
 }
 
-// lookupSystem asks the system's resolver.
-func lookupSystem(name string) ([]proto.Addr, error) {
+// Resolve asks the system's resolver for the IPv4 addresses of a name.
+func Resolve(name string) ([]proto.Addr, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), resolveEach)
 	defer cancel()
 	ips, err := net.DefaultResolver.LookupIP(ctx, "ip4", name)

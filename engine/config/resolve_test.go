@@ -48,11 +48,11 @@ func TestResolverGivesUp(t *testing.T) {
 // TestResolverSystem asks the system for the one name that needs no network.
 func TestResolverSystem(t *testing.T) {
 	start := time.Now()
-	a, err := lookupSystem("localhost")
+	a, err := Resolve("localhost")
 	if err != nil || len(a) == 0 || a[0]>>24 != 127 {
 		t.Errorf("localhost: %v, %v", a, err)
 	}
-	if _, err := lookupSystem("no.such.name.invalid"); err == nil {
+	if _, err := Resolve("no.such.name.invalid"); err == nil {
 		t.Error("a name under .invalid has an address")
 	}
 	if took := time.Since(start); took > 3*resolveEach {

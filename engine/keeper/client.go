@@ -9,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"bootstorm/engine/link"
 )
 
 // Program is how the daemon starts itself again. It stays the same program when
@@ -105,30 +107,46 @@ var errEnded = errors.New("the process that opens sockets has ended; restart the
 // openTime is how long the keeper may take to open sockets.
 const openTime = 5 * time.Second
 
-// Open has the keeper open packet sockets, which are bound to nothing, and the
-// port reservations of an interface, given by its place in the list of names at
-// the start.
-func (c *Client) Open(number, packets int) (sockets, reserved []int, err error) {
+// Packet opens a packet socket; it makes the Client a link.Opener.
+func (c *Client) Packet() (fd int, err error) {
+	fds, err := c.open(message{Kind: kindPacket})
+	if err != nil {
+		return -1, err
+	}
+	if len(fds) != 1 {
+		closeAll(fds)
+		return -1, fmt.Errorf("%d packet sockets came instead of one", len(fds))
+	}
+	return fds[0], nil
+}
+
+// Reserve holds the ports of an interface, given by its place in the list of
+// names at the start.
+func (c *Client) Reserve(number int) (link.Reservation, error) {
+	return c.open(message{Kind: kindReserve, Interface: number})
+}
+
+// open asks for sockets.
+func (c *Client) open(m message) ([]int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := send(c.conn, message{Kind: kindOpen, Interface: number, Packets: packets}); err != nil {
-		return nil, nil, fmt.Errorf("%w (%v)", errEnded, err)
+	if err := send(c.conn, m); err != nil {
+		return nil, fmt.Errorf("%w (%v)", errEnded, err)
 	}
 	select {
 	case a, ok := <-c.opened:
-		switch {
-		case !ok:
-			return nil, nil, errEnded
-		case a.Error != "":
-			closeAll(a.fds)
-			return nil, nil, errors.New(a.Error)
-		case len(a.fds) < packets:
-			closeAll(a.fds)
-			return nil, nil, fmt.Errorf("the keeper sent %d descriptors, not %d", len(a.fds), packets)
+		if !ok {
+			return nil, errEnded
 		}
-		return a.fds[:packets], a.fds[packets:], nil
+		if a.Error != "" {
+			closeAll(a.fds)
+			return nil, errors.New(a.Error)
+		}
+		return a.fds, nil
 	case <-time.After(openTime):
-		return nil, nil, fmt.Errorf("the process that opens sockets (%d) has not answered within %v; restart the server", c.process.Pid, openTime)
+		// An answer that comes later would be taken for that to the next question.
+		c.conn.Close()
+		return nil, fmt.Errorf("the process that opens sockets (%d) has not answered within %v; restart the server", c.process.Pid, openTime)
 	}
 }
 

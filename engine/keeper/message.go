@@ -14,20 +14,18 @@ type message struct {
 	Kind  string `json:"kind"`
 	Text  string `json:"text,omitempty"`  // say: for the log
 	Error string `json:"error,omitempty"` // opened: why not
-	// open: the interface, by its place in the list of names at the start, and
-	// how many packet sockets are wanted. opened: those come first among the
-	// descriptors, the port reservations after them.
+	// reserve: the interface, by its place in the list of names at the start.
 	Interface int `json:"interface,omitempty"`
-	Packets   int `json:"packets,omitempty"`
 }
 
 // The kinds of messages.
 const (
-	kindView   = "view"   // from the keeper: a view was started, with the engine's end of its feed
-	kindSay    = "say"    // from the keeper: something for the log
-	kindWarn   = "warn"   // likewise, as a warning
-	kindOpen   = "open"   // from the engine: open the sockets of an interface
-	kindOpened = "opened" // from the keeper: the answer to that
+	kindView    = "view"    // from the keeper: a view was started, with the engine's end of its feed
+	kindSay     = "say"     // from the keeper: something for the log
+	kindWarn    = "warn"    // likewise, as a warning
+	kindPacket  = "packet"  // from the engine: open a packet socket
+	kindReserve = "reserve" // from the engine: hold the ports of an interface
+	kindOpened  = "opened"  // from the keeper: the answer to these, with descriptors
 )
 
 // Limits of a message.

@@ -6,6 +6,8 @@ import (
 	"os"
 	"runtime"
 	"time"
+
+	"bootstorm/engine/link"
 )
 
 // Descriptors of the keeper, and of the view that it starts.
@@ -123,10 +125,25 @@ func (k *keeper) startView() error {
 // say has the engine log something.
 func (k *keeper) say(kind, text string) { _ = send(k.engine, message{Kind: kind, Text: text}) }
 
-// answer does what the engine asks for.
+// answer does what the engine asks for: these two things and no other.
 func (k *keeper) answer(m message) {
-	if m.Kind != kindOpen {
-		return
+	var fds []int
+	var err error
+	switch {
+	case m.Kind == kindPacket:
+		var fd int
+		if fd, err = link.Packet(); err == nil {
+			fds = []int{fd}
+		}
+	case m.Kind == kindReserve && m.Interface >= 0 && m.Interface < len(k.Interfaces):
+		fds, err = link.Reserve(k.Interfaces[m.Interface])
+	default:
+		err = fmt.Errorf("the keeper opens no %q of interface %d", m.Kind, m.Interface)
 	}
-	_ = send(k.engine, message{Kind: kindOpened, Error: "not yet"})
+	a := message{Kind: kindOpened}
+	if err != nil {
+		a.Error = err.Error()
+	}
+	_ = send(k.engine, a, fds...) // if the engine is gone, listen sees it
+	closeAll(fds)
 }

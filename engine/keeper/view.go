@@ -26,6 +26,9 @@ type starter struct {
 	files []*os.File // of the view
 	env   []string
 
+	oom *os.File // this process's oom_score_adj, nil if it cannot be written
+	own string   // what stands in it
+
 	process *os.Process
 	ended   chan string // how it ended
 	since   time.Time
@@ -43,6 +46,12 @@ func (s *starter) init(args []string, null *os.File, files int) {
 	s.env = slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return strings.HasPrefix(v, "NOTIFY_SOCKET=") || strings.HasPrefix(v, "WATCHDOG_")
 	})
+	const file = "/proc/self/oom_score_adj"
+	if own, err := os.ReadFile(file); err == nil {
+		if s.oom, err = os.OpenFile(file, os.O_WRONLY, 0); err == nil {
+			s.own = strings.TrimSpace(string(own))
+		}
+	}
 	s.ended, s.next = make(chan string, 1), pauseFirst
 }
 
@@ -57,8 +66,10 @@ func (s *starter) start() (*os.File, error) {
 	// The view cannot outlive this process, even if it is stopped: the signal
 	// comes when this thread ends.
 	s.since = time.Now()
+	s.readiness(viewReadiness)
 	s.process, err = os.StartProcess(Program, s.args, &os.ProcAttr{Files: s.files, Env: s.env,
 		Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}})
+	s.readiness(s.own)
 	if err != nil {
 		ours.Close()
 		return nil, err
@@ -72,6 +83,18 @@ func (s *starter) start() (*os.File, error) {
 		s.ended <- fmt.Sprint(state)
 	}(s.process)
 	return ours, nil
+}
+
+// viewReadiness is how ready the kernel is to end the view when memory is short:
+// more than any process of a system is by itself, up to 1000
+// (proc_pid_oom_score_adj(5)). It is inherited, and may be taken back.
+const viewReadiness = "500"
+
+// readiness sets that of this process.
+func (s *starter) readiness(to string) {
+	if s.oom != nil {
+		_, _ = s.oom.WriteAt([]byte(to), 0) // without it, the view's own limits are what there is
+	}
 }
 
 // pause is how long to wait before the next start.

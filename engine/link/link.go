@@ -38,6 +38,8 @@ type Options struct {
 	// by clients that read block by block: with 1 MB, on a link of 100 Mbit/s, iPXE
 	// waited 80 ms for each.
 	SendBuffer int
+
+	Opener Opener // nil: this process
 }
 
 const (

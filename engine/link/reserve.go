@@ -84,8 +84,7 @@ func bindSilent(fd int, ifname string, port uint16) error {
 	if err != nil {
 		return err
 	}
-	program := unix.SockFprog{Len: uint16(len(drop)), Filter: &unix.SockFilter{Code: drop[0].Op, K: drop[0].K}}
-	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program); err != nil {
+	if err := attachFilter(fd, drop); err != nil {
 		return fmt.Errorf("attach a filter to UDP port %d: %w", port, err)
 	}
 	switch err := unix.Bind(fd, &unix.SockaddrInet4{Port: int(port)}); {

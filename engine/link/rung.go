@@ -60,26 +60,26 @@ func parseReceiveRung(name string) (ReceiveRung, error) {
 
 // chooseRung finds the rung of the port's sending socket: the forced one, or
 // the best that the kernel has.
-func (p *port) chooseRung(name string) error {
-	if name != "" {
+func (p *port) chooseRung(o Options) error {
+	if name := o.TX; name != "" {
 		for r := SendSegmented; r < rungs; r++ {
 			if r.String() == name {
 				p.forced = true
-				return p.forceRung(r)
+				return p.forceRung(o, r)
 			}
 		}
 		return fmt.Errorf("unknown way of sending %q: gso, csum, mmsg, single", name)
 	}
 	for r := SendSegmented; r < SendBatch; r++ {
-		if p.tryRung(r) == nil {
+		if p.tryRung(o, r) == nil {
 			return p.setRung(r)
 		}
 	}
 	return p.setRung(SendBatch)
 }
 
-func (p *port) forceRung(r Rung) error {
-	if err := p.tryRung(r); err != nil {
+func (p *port) forceRung(o Options, r Rung) error {
+	if err := p.tryRung(o, r); err != nil {
 		return fmt.Errorf("send rung %s is not possible on %s: %w", r, p.name, err)
 	}
 	return p.setRung(r)
@@ -87,7 +87,7 @@ func (p *port) forceRung(r Rung) error {
 
 // tryRung finds out whether the kernel has what a rung needs, without sending
 // anything to the wire.
-func (p *port) tryRung(r Rung) error {
+func (p *port) tryRung(o Options, r Rung) error {
 	if !r.vnet() {
 		return nil
 	}
@@ -95,7 +95,7 @@ func (p *port) tryRung(r Rung) error {
 		return fmt.Errorf("PACKET_VNET_HDR: %w", err)
 	}
 	if r == SendSegmented {
-		return probeSegmentation()
+		return probeSegmentation(o)
 	}
 	return nil
 }
@@ -118,12 +118,12 @@ func (p *port) setRung(r Rung) error {
 // interface, to a MAC address that nobody has there: the kernel takes it apart
 // and drops it. Kernels before 6.2 refuse it with EINVAL. When lo is down there
 // is nothing to be learnt, and the first real send decides.
-func probeSegmentation() error {
+func probeSegmentation(o Options) error {
 	lo, err := net.InterfaceByName("lo")
 	if err != nil || lo.Flags&net.FlagUp == 0 {
 		return nil
 	}
-	fd, err := rawSocket(lo, 0, nil)
+	fd, err := o.rawSocket(lo, 0, nil)
 	if err != nil {
 		return nil
 	}

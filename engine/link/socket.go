@@ -3,11 +3,12 @@
 package link
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
+	"os"
 
-	"github.com/mdlayher/packet"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 
@@ -35,7 +36,7 @@ func openPort(number uint8, name string, o Options, sh *share) (port, error) {
 	}
 	p.index = ifi.Index
 	// Receive first: what comes while the rest is opened waits in the socket.
-	if err := p.openReceivers(ifi, o.SocketBuffer, sh); err != nil {
+	if err := p.openReceivers(ifi, o, sh); err != nil {
 		p.close()
 		return p, err
 	}
@@ -48,7 +49,8 @@ func openPort(number uint8, name string, o Options, sh *share) (port, error) {
 
 // openReceivers opens the receiving sockets. One socket for all protocols
 // would see VLAN frames with their tag and our own frames again.
-func (p *port) openReceivers(ifi *net.Interface, buffer int, sh *share) (err error) {
+func (p *port) openReceivers(ifi *net.Interface, o Options, sh *share) (err error) {
+	buffer := o.SocketBuffer
 	if buffer == 0 {
 		buffer = defaultReceiveBuffer
 	}
@@ -59,7 +61,7 @@ func (p *port) openReceivers(ifi *net.Interface, buffer int, sh *share) (err err
 		if !sh.receives(p.down.Link, i) {
 			continue // -1 is a descriptor that ppoll(2) passes over
 		}
-		fd, err := rawSocket(ifi, kind.protocol, kind.filter)
+		fd, err := o.rawSocket(ifi, kind.protocol, kind.filter)
 		if err != nil {
 			return err
 		}
@@ -90,12 +92,12 @@ func (p *port) openSender(ifi *net.Interface, o Options) (err error) {
 	if buffer == 0 {
 		buffer = defaultSendBuffer
 	}
-	if p.send, err = rawSocket(ifi, 0, nil); err != nil {
+	if p.send, err = o.rawSocket(ifi, 0, nil); err != nil {
 		return err
 	}
 	// The kernel doubles what it is told; the limit is meant after doubling.
 	p.buffer[1] = setBuffer(p.send, unix.SO_SNDBUFFORCE, unix.SO_SNDBUF, buffer/2)
-	return p.chooseRung(o.TX)
+	return p.chooseRung(o)
 }
 
 // close closes what is open; it may be called at any stage of opening.
@@ -108,34 +110,68 @@ func (p *port) close() {
 	}
 }
 
-// rawSocket opens an AF_PACKET socket bound to the interface. What is returned
-// is a duplicate of the library's descriptor, which is closed again: the
-// duplicate keeps binding and filter but is not in the runtime's epoll set, so
-// no runtime thread wakes for each frame.
-func rawSocket(ifi *net.Interface, protocol int, filter []bpf.Instruction) (int, error) {
-	var config packet.Config
-	if filter != nil {
-		raw, err := bpf.Assemble(filter)
-		if err != nil {
-			return -1, fmt.Errorf("socket filter: %w", err)
-		}
-		config.Filter = raw
+// Opener opens a packet socket. It is the one step that needs CAP_NET_RAW, which
+// the process may have given up to another one by the time it is taken.
+type Opener interface {
+	// Packet returns a non-blocking AF_PACKET socket of type SOCK_RAW, closed on
+	// exec, that is bound to nothing and receives nothing.
+	Packet() (fd int, err error)
+}
+
+// Packet opens a packet socket by this process's own right. Protocol 0 means
+// that it receives nothing before it is bound (packet(7)).
+func Packet() (fd int, err error) {
+	fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	return fd, os.NewSyscallError("socket", err)
+}
+
+// packet opens a packet socket by whoever may.
+func (o *Options) packet() (int, error) {
+	if o.Opener != nil {
+		return o.Opener.Packet()
 	}
-	conn, err := packet.Listen(ifi, packet.Raw, protocol, &config)
+	return Packet()
+}
+
+// rawSocket opens an AF_PACKET socket bound to the interface. It is not in the
+// runtime's epoll set, so no runtime thread wakes for each frame.
+func (o *Options) rawSocket(ifi *net.Interface, protocol int, filter []bpf.Instruction) (int, error) {
+	fd, err := o.packet()
 	if err != nil {
 		return -1, explainOpen(ifi.Name, err)
 	}
-	defer conn.Close()
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return -1, err
+	if err := bindPacket(fd, ifi.Index, protocol, filter); err != nil {
+		unix.Close(fd)
+		return -1, explainOpen(ifi.Name, err)
 	}
-	fd := -1
-	var dup error
-	if err := raw.Control(func(own uintptr) { fd, dup = unix.FcntlInt(own, unix.F_DUPFD_CLOEXEC, 0) }); err != nil {
-		return -1, err
+	return fd, nil
+}
+
+// bindPacket has a packet socket receive a protocol from an interface; 0 is none.
+// The filter comes first, so that nothing gets past it.
+func bindPacket(fd, index, protocol int, filter []bpf.Instruction) error {
+	if filter != nil {
+		raw, err := bpf.Assemble(filter)
+		if err != nil {
+			return fmt.Errorf("socket filter: %w", err)
+		}
+		if err := attachFilter(fd, raw); err != nil {
+			return fmt.Errorf("socket filter: %w", err)
+		}
 	}
-	return fd, dup
+	// The protocol is in network byte order.
+	wire := binary.BigEndian.AppendUint16(nil, uint16(protocol))
+	return os.NewSyscallError("bind", unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: binary.NativeEndian.Uint16(wire), Ifindex: index}))
+}
+
+// attachFilter attaches a classic BPF program (socket(7), SO_ATTACH_FILTER).
+func attachFilter(fd int, raw []bpf.RawInstruction) error {
+	code := make([]unix.SockFilter, len(raw))
+	for i, r := range raw {
+		code[i] = unix.SockFilter{Code: r.Op, Jt: r.Jt, Jf: r.Jf, K: r.K}
+	}
+	program := unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]}
+	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program)
 }
 
 // explainOpen says what a user can do about an error.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
@@ -13,6 +14,8 @@ import (
 type Paths struct {
 	Read  []string // directories; one that is missing stands for the next one above it that is there
 	Write []string // directories that exist
+
+	Sockets bool // the process opens sockets itself: there is no keeper
 }
 
 // resolver are the files that host names in a configuration are looked up with.
@@ -21,27 +24,46 @@ var resolver = []string{"/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf", 
 // dnsPort is where name servers listen.
 const dnsPort = 53
 
-// Confine leaves the process the capabilities that the daemon needs while it
-// runs, the paths, and the system calls of its loops.
+// Confine leaves the engine the paths and the system calls of its loops, and no
+// capability, unless it has to open sockets itself.
 func Confine(p Paths) *Report {
 	r := &Report{}
-	if err := keep(needed); err != nil {
+	set := uint64(0)
+	if p.Sockets {
+		set = needed
+	}
+	if err := keep(set | superuserOf()); err != nil {
 		r.lacks("%v", err)
 	}
 	r.done("keeps %s, no new privileges", held())
-	if err := landlocked(p); err != nil {
+	r.landlock(landlocked(p), fmt.Sprintf("reads %s, writes %s", join(p.Read), join(p.Write)))
+	r.seccomp(engineRules(p.Sockets))
+	return r
+}
+
+// landlock notes what became of the Landlock rules.
+func (r *Report) landlock(err error, what string) {
+	if err != nil {
 		r.lacks("no Landlock rules: %v", err)
 	} else if level, err := ll.LandlockGetABIVersion(); err != nil || level < 1 {
 		r.lacks("no Landlock rules: this kernel has none; files are guarded by their owners and modes alone")
 	} else {
-		r.done("Landlock level %d: reads %s, writes %s", level, join(p.Read), join(p.Write))
+		r.done("Landlock level %d: %s", level, what)
 	}
-	if err := filter(); err != nil {
+}
+
+// seccomp puts a filter on the process and notes what became of it.
+func (r *Report) seccomp(rules rules) {
+	n, err := rules.filter()
+	if err != nil {
 		r.lacks("no seccomp filter: %v", err)
-	} else {
-		r.done("seccomp: %d system calls, no exec", len(allowed()))
+		return
 	}
-	return r
+	exec := "no exec"
+	if slices.Contains(rules.names, "execve") {
+		exec = "exec of itself alone"
+	}
+	r.done("seccomp: %d system calls, %s", n, exec)
 }
 
 // landlocked applies the rules, as far as the kernel knows them. Signals and

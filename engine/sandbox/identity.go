@@ -32,13 +32,13 @@ func Become(name, leaseFile string) (*Report, error) {
 	if err := become(name, leaseFile, r); err != nil {
 		return nil, err
 	}
-	if err := keep(opening); err != nil {
+	if err := keep(opening | superuserOf()); err != nil {
 		r.lacks("%v", err)
 	}
 	return r, nil
 }
 
-// become changes the user.
+// become changes the user. Without a lease file, none is looked after.
 func become(name, leaseFile string, r *Report) error {
 	if unix.Geteuid() != 0 {
 		if u, err := user.Lookup(name); name != "" && (err != nil || u.Uid != strconv.Itoa(unix.Geteuid())) {
@@ -65,12 +65,15 @@ func become(name, leaseFile string, r *Report) error {
 		r.lacks("stays root: cannot become %s: %v", u.Username, err)
 		return nil
 	}
+	r.done("runs as %s (user %d)", u.Username, uid)
+	if leaseFile == "" {
+		return nil
+	}
 	dir := filepath.Dir(leaseFile)
 	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
 		return fmt.Errorf("user %s may not write to %s, the directory of the lease file: %w; \"chown %s %s\", or name another file with --lease-file, or stay root with --user root",
 			u.Username, dir, err, u.Username, dir)
 	}
-	r.done("runs as %s (user %d)", u.Username, uid)
 	return nil
 }
 
@@ -83,8 +86,10 @@ func change(uid, gid int, leaseFile string) error {
 	if err := syscall.Setresgid(gid, gid, gid); err != nil {
 		return fmt.Errorf("setresgid: %w", err)
 	}
-	if err := handOver(leaseFile, uid, gid); err != nil {
-		return err
+	if leaseFile != "" {
+		if err := handOver(leaseFile, uid, gid); err != nil {
+			return err
+		}
 	}
 	if err := prctl(unix.PR_SET_KEEPCAPS, 1); err != nil {
 		return fmt.Errorf("PR_SET_KEEPCAPS: %w", err)

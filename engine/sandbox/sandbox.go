@@ -2,7 +2,8 @@
 // capabilities, the way to new privileges, the file system and system calls.
 // Each step holds for all threads. Become runs before the first byte of
 // configuration is read, so that a reload can read what the start could; Confine
-// runs when the sockets are open.
+// runs when the sockets are open. Those are for the engine; the processes beside
+// it have one step each: Keeper and View.
 //
 // capset(2) and prctl(2) act on one thread. Package psx applies them to every
 // one, in static builds and in those with cgo alike; the standard library's
@@ -19,8 +20,8 @@ import (
 	"kernel.org/pub/linux/libs/security/libcap/psx"
 )
 
-// needed are the capabilities that stay for as long as the daemon runs: an
-// interface that is made anew needs new packet sockets and port reservations.
+// needed are the capabilities that the keeper has for as long as the daemon runs:
+// an interface that is made anew needs new packet sockets and port reservations.
 // opening are those that the start uses beside them: receive buffers beyond the
 // system's limit. An interface that is made anew later gets buffers up to that
 // limit (net.core.rmem_max, see tools/systemd/bootstorm.sysctl).
@@ -63,11 +64,16 @@ var (
 	capData   [2]unix.CapUserData
 )
 
+// superuserOf is what the engine keeps beside the capabilities of sockets.
+func superuserOf() uint64 {
+	if unix.Geteuid() == 0 {
+		return superuser
+	}
+	return 0
+}
+
 // keep drops every capability that is not in the set, for all threads.
 func keep(set uint64) error {
-	if unix.Geteuid() == 0 {
-		set |= superuser
-	}
 	h := capHeader
 	if err := unix.Capget(&h, &capData[0]); err != nil {
 		return fmt.Errorf("capget: %w", err)

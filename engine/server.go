@@ -276,7 +276,6 @@ func (s *server) recover() (*lease.Recovered, error) {
 	journal, recovered, err := lease.Open(s.LeaseFile, lease.Options{FS: s.world.leases, Notify: s.journalNotice})
 	hired.Wait()
 	if err != nil {
-		s.workers = nil // nobody runs them
 		return nil, err
 	}
 	s.journal = journal

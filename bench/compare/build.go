@@ -18,18 +18,25 @@ import (
 // are left out.
 func Build(ctx context.Context, root, out string, packages []string) (*Side, error) {
 	s := &Side{Root: root, Binaries: map[string]string{}}
+	// Without paths and stamps equal source makes equal binaries, from the cache.
+	args := []string{"test", "-c", "-trimpath", "-buildvcs=false", "-o", out + string(filepath.Separator)}
 	for _, pkg := range packages {
 		if tests, err := filepath.Glob(filepath.Join(root, pkg, "*_test.go")); err != nil || len(tests) == 0 {
 			continue
 		}
-		path := filepath.Join(out, strings.ReplaceAll(pkg, "/", "-")+".test")
-		// Without paths and stamps equal source makes equal binaries, from the cache.
-		c := exec.CommandContext(ctx, "go", "test", "-c", "-trimpath", "-buildvcs=false", "-o", path, "./"+pkg)
-		c.Dir = root
-		if text, err := c.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("building the tests of %s in %s: %w\n%s", pkg, root, err, text)
-		}
-		s.Binaries[pkg] = path
+		args = append(args, "./"+pkg)
+		s.Binaries[pkg] = filepath.Join(out, filepath.Base(pkg)+".test") // the last parts of Packages differ
+	}
+	if len(s.Binaries) == 0 {
+		return s, nil
+	}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return nil, err
+	}
+	c := exec.CommandContext(ctx, "go", args...)
+	c.Dir = root
+	if text, err := c.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("building the tests in %s: %w\n%s", root, err, text)
 	}
 	return s, nil
 }

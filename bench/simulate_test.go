@@ -59,6 +59,13 @@ func newCore(t testing.TB, conf string, bits int, files *Contents) (*core.Core, 
 // newCoreAt is newCore with an address of choice.
 func newCoreAt(t testing.TB, conf string, bits int, addr proto.Addr, files *Contents) (*core.Core, plan.Link) {
 	t.Helper()
+	c, link := coreConfig(t, conf, bits, addr, files)
+	return core.New(c), link
+}
+
+// coreConfig is what newCoreAt makes a core of.
+func coreConfig(t testing.TB, conf string, bits int, addr proto.Addr, files *Contents) (core.Config, plan.Link) {
+	t.Helper()
 	tree := config.ParseText("dhcpd.conf", []byte(conf), config.Options{})
 	p, findings := compile.Compile(tree)
 	if p == nil {
@@ -73,7 +80,7 @@ func newCoreAt(t testing.TB, conf string, bits int, addr proto.Addr, files *Cont
 	}
 	link := plan.Link{Name: "eth0", MAC: serverMAC, MTU: 1500,
 		Addrs: []plan.LinkAddr{{Addr: addr, Mask: proto.Limited << (32 - bits)}}}
-	return core.New(core.Config{Plan: p, Files: image.Build(1, "/srv/tftp", served), Links: []plan.Link{link}}), link
+	return core.Config{Plan: p, Files: image.Build(1, "/srv/tftp", served), Links: []plan.Link{link}}, link
 }
 
 // simulate runs a storm against the core.

@@ -29,11 +29,14 @@ const (
 
 // request is a frame from the peer to the server with a payload of so many
 // bytes, complete with its checksums.
-func request(port uint16, payload []byte) []byte {
+func request(port uint16, payload []byte) []byte { return requestFrom(peerPort, port, payload) }
+
+// requestFrom is request from a port of choice.
+func requestFrom(from, port uint16, payload []byte) []byte {
 	frame := make([]byte, proto.HeadersLen+len(payload))
 	copy(frame[proto.HeadersLen:], payload)
 	head := (*[proto.HeadersLen]byte)(frame)
-	proto.PutHeaders(head, peerMAC, serverMAC, peerAddr, serverAddr, peerPort, port, 1, len(payload))
+	proto.PutHeaders(head, peerMAC, serverMAC, peerAddr, serverAddr, from, port, 1, len(payload))
 	proto.FinishUDP(head, frame[proto.HeadersLen:], nil)
 	return frame
 }

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,20 +16,27 @@ import (
 
 // Build makes the test binaries of a version. Packages that it does not have
 // are left out.
-func Build(ctx context.Context, root, out string) (*Side, error) {
+func Build(ctx context.Context, root, out string, packages []string) (*Side, error) {
 	s := &Side{Root: root, Binaries: map[string]string{}}
-	for _, pkg := range Packages {
+	// Without paths and stamps equal source makes equal binaries, from the cache.
+	args := []string{"test", "-c", "-trimpath", "-buildvcs=false", "-o", out + string(filepath.Separator)}
+	for _, pkg := range packages {
 		if tests, err := filepath.Glob(filepath.Join(root, pkg, "*_test.go")); err != nil || len(tests) == 0 {
 			continue
 		}
-		path := filepath.Join(out, strings.ReplaceAll(pkg, "/", "-")+".test")
-		// Without paths and stamps equal source makes equal binaries, from the cache.
-		c := exec.CommandContext(ctx, "go", "test", "-c", "-trimpath", "-buildvcs=false", "-o", path, "./"+pkg)
-		c.Dir = root
-		if text, err := c.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("building the tests of %s in %s: %w\n%s", pkg, root, err, text)
-		}
-		s.Binaries[pkg] = path
+		args = append(args, "./"+pkg)
+		s.Binaries[pkg] = filepath.Join(out, filepath.Base(pkg)+".test") // the last parts of Packages differ
+	}
+	if len(s.Binaries) == 0 {
+		return s, nil
+	}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return nil, err
+	}
+	c := exec.CommandContext(ctx, "go", args...)
+	c.Dir = root
+	if text, err := c.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("building the tests in %s: %w\n%s", root, err, text)
 	}
 	return s, nil
 }
@@ -36,7 +44,7 @@ func Build(ctx context.Context, root, out string) (*Side, error) {
 // Drop leaves out the packages whose binaries are equal byte by byte, and
 // returns their names: there is nothing to compare.
 func Drop(a, b *Side) (equal []string, err error) {
-	for _, pkg := range Packages {
+	for pkg := range b.Binaries {
 		if a.Binaries[pkg] == "" || b.Binaries[pkg] == "" {
 			continue
 		}
@@ -53,18 +61,22 @@ func Drop(a, b *Side) (equal []string, err error) {
 			equal = append(equal, pkg)
 		}
 	}
+	slices.Sort(equal)
 	return equal, nil
 }
 
 // result is a line of a benchmark's output.
 var result = regexp.MustCompile(`(?m)^(Benchmark\S+)\s+\d+\s+([0-9.]+) ns/op`)
 
+// samples is how often a round runs each benchmark.
+const samples = 5
+
 // once runs the benchmarks that match, one short round, and adds their times.
 func (s *Side) once(ctx context.Context, pkg, pattern string, each time.Duration, to times) error {
 	if s.Binaries[pkg] == "" {
 		return nil
 	}
-	c := exec.CommandContext(ctx, s.Binaries[pkg], "-test.run=^$", "-test.bench="+pattern, "-test.benchtime="+each.String(), "-test.cpu=1")
+	c := exec.CommandContext(ctx, s.Binaries[pkg], "-test.run=^$", "-test.bench="+pattern, "-test.skip="+leftOut, "-test.benchtime="+each.String(), "-test.cpu=1", "-test.count="+strconv.Itoa(samples))
 	c.Dir = filepath.Join(s.Root, pkg)
 	out, err := c.CombinedOutput()
 	if err != nil {

@@ -5,13 +5,15 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
-// Made-up rounds: the quartile ignores what noise adds, and a slowdown counts
+// Made-up rounds: the shortest times ignore what noise adds, and a slowdown counts
 // only where it is both large and significant.
 func TestJudge(t *testing.T) {
-	a := []float64{100, 101, 102, 100, 180, 103, 101, 300, 100, 102, 101, 100, 104, 102}
+	a := slices.Repeat([]float64{100, 101, 102, 100, 180, 103, 101, 300, 100, 102, 101, 100, 104, 102}, 4)
 	scaled := func(by float64) (out []float64) {
 		for _, v := range a {
 			out = append(out, v*by)
@@ -27,7 +29,7 @@ func TestJudge(t *testing.T) {
 		{"a little slower", scaled(1.05), false},
 		{"slower", scaled(1.15), true},
 		{"faster", scaled(0.8), false},
-		{"noise on a few", []float64{100, 170, 102, 100, 180, 190, 101, 300, 100, 102, 101, 100, 104, 102}, false},
+		{"noise on most", slices.Repeat([]float64{100, 170, 182, 100, 180, 190, 101, 300, 220, 152, 171, 130, 104, 142}, 4), false},
 		{"too few rounds", []float64{120, 121}, false},
 	} {
 		rows := judge("p", times{"BenchmarkX": a}, times{"BenchmarkX": c.b}, 0.1)
@@ -48,7 +50,8 @@ func TestExactly(t *testing.T) {
 }
 
 // A repository of one commit has nothing to compare with; then changed files are
-// compared with it, later commits with the one before, and the tag goes first.
+// compared with it, later commits with the one before. An accepted baseline goes
+// first, as long as the history has it.
 func TestBaseline(t *testing.T) {
 	dir, ctx := t.TempDir(), context.Background()
 	run := func(args ...string) string {
@@ -68,25 +71,44 @@ func TestBaseline(t *testing.T) {
 		run("commit", "-qm", text)
 		return run("rev-parse", "HEAD")
 	}
-	want := func(name, commit string) {
+	want := func(name, commit, words string) {
 		t.Helper()
-		if got := Baseline(ctx, dir); got != commit {
-			t.Errorf("%s: %q, want %q", name, got, commit)
+		got, why := Baseline(ctx, dir)
+		if got != commit || !strings.Contains(why, words) {
+			t.Errorf("%s: %q (%s), want %q (… %s …)", name, got, why, commit, words)
 		}
 	}
-	want("no repository", "")
+	want("no repository", "", "no earlier version")
 	run("init", "-q")
 	first := commit("module one\n")
-	want("one commit", "")
+	want("one commit", "", "no earlier version")
 	second := commit("module two\n")
-	want("two commits", first)
+	want("two commits", first, "before HEAD")
 	third := commit("module three\n")
 	run("update-ref", "refs/remotes/origin/main", first)
-	want("a branch", first)
+	want("a branch", first, "origin/main")
 	run("update-ref", "refs/remotes/origin/main", third)
-	want("at origin/main", second)
-	run("tag", "baseline", first)
-	want("a tag", first)
+	want("at origin/main", second, "before HEAD")
+
+	if got, err := Accept(ctx, dir); err != nil || got != third {
+		t.Fatalf("%q, %v", got, err)
+	}
+	fourth := commit("module four\n")
+	want("accepted", third, "accepted")
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module changed\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Accept(ctx, dir); err == nil {
+		t.Error("changed files were accepted as a baseline")
+	}
+	run("checkout", "-q", "go.mod")
+	// A history that was rewritten does not have the commit any more.
+	if err := os.WriteFile(filepath.Join(dir, BaselineFile), []byte("# words\n0123456789012345678901234567890123456789\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run("update-ref", "refs/remotes/origin/main", fourth)
+	want("the accepted commit is gone", third, "is not in this history")
+
 	root, err := Source(ctx, dir, first, filepath.Join(t.TempDir(), "s"))
 	if err != nil {
 		t.Fatal(err)

@@ -140,7 +140,7 @@ func (o *Options) open(s *Server, clients int, root, label string) (*world, erro
 	if err == nil && o.PlainCard {
 		err = w.node0.Offload(serverIf, false, false)
 	}
-	if err == nil && s.Tuned {
+	if err == nil && (s.Tuned || s.Ours) { // bootstorm's installation has a sysctl file
 		err = o.neighbours.raise()
 	}
 	if err == nil {

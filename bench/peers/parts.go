@@ -166,7 +166,7 @@ func (r *Result) statements() (all []string) {
 			s += fmt.Sprintf("%s leases a second, each on disk first; the last OFFER at most %s after the last DISCOVER; ",
 				bench.Count(int(float64(run.Done)/max(run.Wall.Seconds(), 1e-9))), bench.Duration(max(run.Offered-run.Asked, 0)))
 		}
-		all = append(all, s+fmt.Sprintf("%s DHCP messages sent again; %s of server CPU each, %d garbage collections, %s of memory afterwards, boot files included.",
+		all = append(all, s+fmt.Sprintf("%s DHCP messages sent again; %s of server CPU each, garbage collections: %d, %s of memory afterwards, boot files included.",
 			bench.Count(int(run.Repeated.DHCP())), bench.Duration(run.CPUPerNode()), run.GCs, bench.Bytes(run.After)))
 	}
 	return all

@@ -29,7 +29,7 @@ func (s *Site) guideConf() string {
 func bootstorm(s *Site, more ...string) ([]command, error) {
 	conf, err := s.write("dhcpd.conf", s.guideConf())
 	return []command{{args: append([]string{s.Daemon, "serve", "--interface", serverIf, "--config", conf, "--tftp-root", s.Root,
-		"--lease-file", filepath.Join(s.Dir, "dhcpd.leases")}, more...), env: []string{"GODEBUG=gctrace=1"}}}, err
+		"--lease-file", filepath.Join(s.Dir, "dhcpd.leases")}, more...), env: []string{"GODEBUG=gctrace=1"}, ready: "INFO ready: "}}, err
 }
 
 // dnsmasqTransfers is as many as its descriptors allow: a repeated request is a

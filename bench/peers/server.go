@@ -23,6 +23,7 @@ type command struct {
 	args  []string
 	env   []string // NAME=value
 	limit string   // of its descriptors, as ulimit takes it; "" is what limits says
+	ready string   // what it writes when it serves; "" if its bound port says it
 }
 
 // All returns every server, in the order of the tables: bootstorm, then the

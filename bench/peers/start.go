@@ -21,10 +21,11 @@ type running struct {
 	processes []*lab.Process
 	meters    []*meter
 	logs      []string // files with what the daemons wrote
+	ready     []string // command.ready of each
 }
 
 const (
-	startPatience = 20 * time.Second
+	startPatience = time.Minute
 	settle        = 300 * time.Millisecond // after the ports are bound: dhcpd binds some before its last preparation
 )
 
@@ -51,7 +52,7 @@ func start(node0 *lab.Host, s *Server, site *Site, core int) (*running, error) {
 		if err != nil {
 			return r, err
 		}
-		r.processes, r.logs = append(r.processes, p), append(r.logs, log)
+		r.processes, r.logs, r.ready = append(r.processes, p), append(r.logs, log), append(r.ready, c.ready)
 		m, err := r.attach(p)
 		if err != nil {
 			return r, err
@@ -102,7 +103,7 @@ func (r *running) waitReady(node0 *lab.Host) error {
 		if err != nil {
 			return err
 		}
-		if bound(string(table), 67) && bound(string(table), 69) {
+		if bound(string(table), 67) && bound(string(table), 69) && r.saysReady() {
 			time.Sleep(settle)
 			return nil
 		}
@@ -110,6 +111,17 @@ func (r *running) waitReady(node0 *lab.Host) error {
 			return fmt.Errorf("ports 67 and 69 are not both bound after %s:\n%s", startPatience, r.words(0)+r.words(len(r.logs)-1))
 		}
 	}
+}
+
+// saysReady tells whether those daemons that say so have said that they serve:
+// bootstorm binds its ports before it has read the boot files.
+func (r *running) saysReady() bool {
+	for i, text := range r.ready {
+		if log, _ := os.ReadFile(r.logs[i]); !strings.Contains(string(log), text) {
+			return false
+		}
+	}
+	return true
 }
 
 // bound tells whether a UDP port is in the kernel's table (/proc/net/udp: the

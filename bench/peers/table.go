@@ -169,7 +169,7 @@ func (m *Machine) sentence() string {
 		s += " The servers' interface had no offload."
 	}
 	if !m.Neighbour {
-		s += " The ARP table had 1,024 entries, for tuned servers as well."
+		s += " The ARP table had 1,024 entries, for all servers."
 	}
 	if len(versions) > 0 {
 		s += " " + strings.Join(versions, ", ") + "."

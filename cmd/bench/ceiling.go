@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,11 +27,13 @@ func ceilingCommand() *cobra.Command {
 	var o ceiling.Options
 	var file string
 	var nice int
+	var engine bool
+	var daemon string
 	c := &cobra.Command{
 		Use:     "ceiling",
 		Short:   "Measure what the machine can do without an engine",
 		Long:    ceilingHelp,
-		Example: "  bench ceiling\n  bench ceiling --rounds 3 --each 100ms --json ceiling.json",
+		Example: "  bench ceiling\n  bench ceiling --engine\n  bench ceiling --rounds 3 --each 100ms --json ceiling.json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Rounds < 1 || o.Each <= 0 || o.ServerCore == o.PeerCore {
@@ -44,7 +49,13 @@ func ceilingCommand() *cobra.Command {
 				return err
 			}
 			o.Progress = cmd.ErrOrStderr()
-			r, err := ceiling.Run(cmd.Context(), o)
+			var r interface{ WriteTable(io.Writer) }
+			var err error
+			if engine {
+				r, err = measureEngine(cmd.Context(), o, daemon)
+			} else {
+				r, err = ceiling.Run(cmd.Context(), o)
+			}
 			if err != nil {
 				return err
 			}
@@ -64,7 +75,29 @@ func ceilingCommand() *cobra.Command {
 	f.DurationVar(&o.Each, "each", 250*time.Millisecond, "how long one measurement takes")
 	f.IntVar(&o.ServerCore, "server-core", 0, "core of the end that is measured")
 	f.IntVar(&o.PeerCore, "peer-core", 1, "core of the other end")
+	f.BoolVar(&engine, "engine", false, "measure the daemon beside its calls alone: a lockstep client's wait, and frames per second of processor time")
+	f.StringVar(&daemon, "bootstorm", "build/bootstorm", "the daemon, for --engine")
 	niceFlag(f, &nice)
 	f.StringVar(&file, "json", "", "write everything as JSON to this `FILE`")
 	return c
+}
+
+// measureEngine is --engine.
+func measureEngine(ctx context.Context, o ceiling.Options, daemon string) (*ceiling.EngineResult, error) {
+	path, err := filepath.Abs(daemon)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("--bootstorm: %w: make build", err)
+	}
+	dir, err := os.MkdirTemp("", "ceiling-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o755); err != nil { // the daemon gives up root
+		return nil, err
+	}
+	return ceiling.Engine(ctx, ceiling.EngineOptions{Options: o, Daemon: path, Dir: dir})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -16,16 +17,19 @@ import (
 
 const compareHelp = `compare runs the Go benchmarks of the hot packages of two versions, A and B, in
 turn and in many short rounds, and fails if B is significantly slower in one of them: by more than --threshold, when it
-is measured again, too. A and B are git revisions or folders. B is the working tree if it is not given. A is then the
-tag "baseline" if there is one, else where the branch left origin/main, else HEAD if files are changed, else HEAD~1;
-where there is none of them, there is nothing to compare with, and it says so and succeeds.
+is measured again twice, too. A and B are git revisions or folders. B is the working tree if it is not given. A is then
+the commit that bench/compare/baseline names, which --accept moves to HEAD; where the history does not have it, the
+place where the branch left origin/main, else HEAD if files are changed, else HEAD~1, and it says which. Where there is
+none of them, as in a clone of depth one, there is nothing to compare with, and it says so and succeeds.
 
-Packages whose test binaries are equal are not measured, unless --all is given.`
+Packages whose test binaries are equal are not measured, unless --all is given.
+
+Exit status: 0 nothing is slower; 1 something is, and is named; 2 it could not be measured.`
 
 // compareCommand is `bench compare`.
 func compareCommand() *cobra.Command {
 	var o compare.Options
-	var all bool
+	var all, accept bool
 	c := &cobra.Command{
 		Use:     "compare [A [B]]",
 		Short:   "Compare the hot path's benchmarks of two versions",
@@ -40,9 +44,18 @@ func compareCommand() *cobra.Command {
 			if len(args) > 1 {
 				b = args[1]
 			}
+			if accept {
+				commit, err := compare.Accept(cmd.Context(), ".")
+				if err == nil {
+					fmt.Fprintf(cmd.OutOrStdout(), "%s is the baseline from now on: commit %s\n", commit, compare.BaselineFile)
+				}
+				return err
+			}
 			if a == "" {
-				if a = compare.Baseline(cmd.Context(), "."); a == "" {
-					fmt.Fprintln(cmd.OutOrStdout(), "there is no earlier version to compare with")
+				var why string
+				a, why = compare.Baseline(cmd.Context(), ".")
+				fmt.Fprintf(cmd.OutOrStdout(), "compared with %s %s\n", cmp.Or(a, "nothing:"), why)
+				if a == "" {
 					return nil
 				}
 			}
@@ -51,11 +64,12 @@ func compareCommand() *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	f.IntVar(&o.Rounds, "rounds", 12, "rounds of each version; twice as many where something looks slower")
-	f.DurationVar(&o.Each, "each", 10*time.Millisecond, "how long a benchmark runs in one round")
+	f.IntVar(&o.Rounds, "rounds", 12, "rounds of each version; twice and three times as many where something looks slower")
+	f.DurationVar(&o.Each, "each", time.Millisecond, "how long a benchmark runs at a time, five times in one round")
 	f.Float64Var(&o.Threshold, "threshold", 0.1, "slowdown that fails: 0.1 is 10 %")
-	f.DurationVar(&o.Limit, "limit", 2*time.Minute, "time for measuring; 0: without limit")
+	f.DurationVar(&o.Limit, "limit", 2*time.Minute, "time for measuring, a third of it for what looks slower; 0: without limit")
 	f.BoolVar(&all, "all", false, "measure packages whose binaries are equal, too")
+	f.BoolVar(&accept, "accept", false, "measure nothing, and make HEAD the baseline")
 	return c
 }
 
@@ -72,7 +86,7 @@ func compareVersions(ctx context.Context, w io.Writer, a, b string, all bool, o 
 		if err != nil {
 			return err
 		}
-		if sides[i], err = compare.Build(ctx, root, filepath.Join(dir, fmt.Sprint("tests", i))); err != nil {
+		if sides[i], err = compare.Build(ctx, root, filepath.Join(dir, fmt.Sprint("tests", i)), compare.Packages); err != nil {
 			return err
 		}
 	}
@@ -115,9 +129,10 @@ func showComparison(w io.Writer, a, b string, rows []compare.Row) error {
 	}
 	if len(rows) > 0 {
 		t.Render()
+		fmt.Fprintf(w, "%d rounds each\n", rows[0].Rounds)
 	}
 	for _, r := range slow {
-		fmt.Fprintf(w, "SLOWER: %s by %.1f %% (p = %.4f, measured twice)\n", r.Name, 100*r.Change(), r.P)
+		fmt.Fprintf(w, "SLOWER: %s by %.1f %% (p = %.4f, %d rounds, seen %d times)\n", r.Name, 100*r.Change(), r.P, r.Rounds, r.Repeats+1)
 	}
 	if len(slow) > 0 {
 		return errDifferent

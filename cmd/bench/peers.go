@@ -53,7 +53,8 @@ const peersHelp = `peers boots the same nodes against bootstorm, dnsmasq, dhcpd 
 after the other, the peers as installed and tuned. Each server has a network namespace and a core of its own, the
 nodes another core; every byte is compared. Nodes do not wait on their own account, but keep their timers for what is
 lost. Nothing outside of the namespaces is touched, but for one limit that only the whole machine has: the size of its
-ARP table (net.ipv4.neigh.default.gc_thresh1 to 3) is raised while a tuned server runs, and put back.
+ARP table (net.ipv4.neigh.default.gc_thresh1 to 3) is raised while a tuned server or bootstorm runs, whose
+installation does so, and put back.
 
 --out DIR measures everything: after the storms perfdhcp of Kea, a load that is not ours, against each server; then
 10,000 leases and 10,000 boots of bootstorm; then a kernel and an initrd of 300 MB with windows. It writes peers.json,

@@ -322,6 +322,20 @@ func TestAppendAllocations(t *testing.T) {
 	}
 }
 
+// BenchmarkAppend is the worker's side of a lease: a batch goes into the ring.
+// Nothing writes meanwhile.
+func BenchmarkAppend(b *testing.B) {
+	r := newRing(1 << 10)
+	idle := &Journal{ring: r, wake: make(chan struct{}, 1)}
+	l := batch.Leases{N: 64}
+	for b.Loop() {
+		idle.Append(&l)
+		if r.len() > 1<<9 {
+			r.drop(r.len())
+		}
+	}
+}
+
 // BenchmarkCommit is leases per second with a real fdatasync per group.
 func BenchmarkCommit(b *testing.B) {
 	for _, size := range []int{1, 16, 256} {

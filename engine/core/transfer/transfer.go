@@ -32,6 +32,29 @@
 //   - Stale and future ACKs are counted and ignored. ACKs that belong to no
 //     transfer meet silence: after a restart of the server the client then asks
 //     again, while ERROR 5 would end its boot.
+//
+// # Why a client without a window gets one block at a time
+//
+// iPXE asks for no window, but stores blocks in any order (tftp_rx_data in
+// src/net/udp/tftp.c), so that several could be on their way to it unasked. They
+// are not:
+//
+//   - Block numbers have 16 bits, and iPXE completes them from its first gap. A
+//     block 0 that overtakes block 65535 ends the transfer; an old block that comes
+//     after the wrap is stored 65,536 blocks too far and lengthens the file. That is
+//     from 93.8 MB on, which are the files that would gain.
+//   - Each block is answered with an ACK of the first gap. One lost block of a
+//     window makes repeated ACKs, which with one block on its way mean nothing (see
+//     above) and would have to mean a loss.
+//   - It takes four frames from a UEFI driver at each poll (SNP_RX_QUOTA in
+//     src/drivers/net/efi/snpnet.c), and the firmware's own ring is of unknown
+//     length: what does not fit is lost and costs a retransmission time.
+//   - Who asks can only be guessed from the order of the options. The PXE API of
+//     BIOS iPXE (src/arch/x86/interface/pxe/pxe_tftp.c) fails on a block ahead of
+//     its reader, GRUB ignores one, U-Boot and PXELINUX answer it with an ACK.
+//
+// The gain is a round trip for each block: the guide's boot reads 221 blocks that
+// way, which at 0.2 ms are 44 ms of some 20 s.
 package transfer
 
 import (

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"bootstorm/engine/batch"
-	"bootstorm/engine/capture"
 	"bootstorm/engine/config"
 	"bootstorm/engine/core"
 	"bootstorm/engine/core/transfer"
@@ -23,7 +22,7 @@ import (
 // client's frames come to is the kernel's to say (link.OpenShared).
 
 // hire makes the workers, who know of no lease yet.
-func (s *server) hire() error {
+func (s *server) hire() {
 	base := time.Now() // one clock for all: their events are put in order
 	for i := range max(s.Workers, 1) {
 		w := &worker{notes: s.observer.notes, tx: batch.NewTx(), base: base, spin: spin()}
@@ -32,29 +31,11 @@ func (s *server) hire() error {
 		} else {
 			w.core, w.notes = s.newFeeder(), s.observer.another()
 		}
-		if err := s.remember(w); err != nil {
-			return err
+		if i < len(s.Captures) {
+			w.ring = s.Captures[i]
 		}
 		s.workers = append(s.workers, w)
 	}
-	return nil
-}
-
-// remember gives a worker its share of the memory for captured frames.
-func (s *server) remember(w *worker) error {
-	if s.Capture <= 0 {
-		return nil
-	}
-	ring, file, err := capture.New(int(s.Capture) / max(s.Workers, 1))
-	if err != nil {
-		return fmt.Errorf("%w; a smaller --capture-memory, or 0, does without", err)
-	}
-	for i, name := range s.Interfaces {
-		ring.Name(i, name)
-	}
-	w.ring = ring
-	s.captures = append(s.captures, file)
-	return nil
 }
 
 // spin is how long a worker looks for more frames before it sleeps. On a single

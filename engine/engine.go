@@ -26,6 +26,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"bootstorm/engine/capture"
 	"bootstorm/engine/keeper"
 	"bootstorm/engine/link"
 )
@@ -48,7 +49,6 @@ type Config struct {
 	LeaseFile  string       // lease database
 	WindowMax  int          // largest TFTP windowsize granted (RFC 7440), 1 to 64; 0: 64
 	Memory     int64        // most bytes of boot files to keep in memory; 0: half of the machine's
-	Capture    int64        // bytes in which the last frames are remembered, by all workers together; 0: none
 	Workers    int          // goroutines that serve TFTP, each on a processor when it is busy; 0: 1
 	Link       link.Options // forced rungs of the socket ladder
 	Log        *zap.Logger
@@ -60,6 +60,10 @@ type Config struct {
 	// is none, and the log tells every step of a boot.
 	Keeper  *keeper.Client
 	Explain func(Explanation) (string, error) // answers feed.Explain; nil: nobody does
+
+	// Captures are where each worker remembers its last frames, by worker; nil:
+	// nowhere.
+	Captures []*capture.Ring
 
 	world world // zero: the operating system
 }

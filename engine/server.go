@@ -52,7 +52,6 @@ type server struct {
 	stopCold context.CancelFunc // ends observer, watcher and watchdog
 	cold     context.Context
 	observed chan struct{} // the observer has ended
-	captures []*os.File    // memory of the frames that each worker remembers, by worker; empty if none does
 
 	resolver resolver
 	started  time.Time
@@ -271,17 +270,13 @@ func (s *server) start() error {
 func (s *server) recover() (*lease.Recovered, error) {
 	prepareHeap(s.setup.Plan, s.LeaseFile)
 	var hired sync.WaitGroup
-	var failed error
-	hired.Go(func() { failed = s.hire() })
+	hired.Go(s.hire)
 	journal, recovered, err := lease.Open(s.LeaseFile, lease.Options{FS: s.world.leases, Notify: s.journalNotice})
 	hired.Wait()
 	if err != nil {
 		return nil, err
 	}
 	s.journal = journal
-	if failed != nil {
-		return nil, failed
-	}
 	for _, w := range s.workers {
 		w.journal = journal
 	}
@@ -360,12 +355,6 @@ func (s *server) close() {
 	}
 	for _, c := range s.reserved {
 		c.Close()
-	}
-	for i, f := range s.captures {
-		f.Close()
-		if i < len(s.workers) { // else preparation failed
-			s.workers[i].ring.Close()
-		}
 	}
 	if s.journal != nil {
 		s.journal.Close() // no effect after stop

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"bootstorm/engine"
+	"bootstorm/engine/capture"
 	"bootstorm/engine/keeper"
 	"bootstorm/engine/view"
 )
@@ -44,6 +46,7 @@ const (
 	listenHTTP    = "http"
 	listenView    = "view"
 	listenControl = "control"
+	keptFrames    = "frames" // no listener: the memory of a worker's last frames
 )
 
 // companions collects what the keeper and the view are started with.
@@ -65,9 +68,33 @@ func (o *serveOptions) startKeeper(log *zap.Logger) (*keeper.Client, error) {
 	if o.view != off {
 		o.listen(&c, dir)
 	}
+	if err := o.remember(&c); err != nil {
+		return nil, err
+	}
 	os.Setenv(tokenVariable, c.token)
 	defer os.Unsetenv(tokenVariable)
 	return keeper.Start(o.keeperArgs(&c, dir), c.files)
+}
+
+// remember makes memory for the last frames of each worker. The view has it from
+// the start: it may begin to read at any time.
+func (o *serveOptions) remember(c *companions) error {
+	if o.capture == 0 {
+		return nil
+	}
+	for range o.Workers {
+		ring, file, err := capture.New(int(o.capture<<20) / o.Workers)
+		if err != nil {
+			return fmt.Errorf("%w; --capture-memory 0 does without, and bootstorm capture then has nothing to save", err)
+		}
+		links := slices.Clone(o.Interfaces)
+		for i, name := range slices.Compact(links) {
+			ring.Name(i, name)
+		}
+		o.Captures = append(o.Captures, ring)
+		c.add(keptFrames, file)
+	}
+	return nil
 }
 
 // runDirectory is where the sockets are.

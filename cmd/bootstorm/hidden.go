@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bootstorm/engine"
+	"bootstorm/engine/capture"
 	"bootstorm/engine/keeper"
 	"bootstorm/engine/sandbox"
 	"bootstorm/engine/story"
@@ -101,7 +102,7 @@ func viewCommand() *cobra.Command {
 		RunE:   func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&o.listeners, "listeners", nil, "what the descriptors from 4 on are: http, view, control")
+	flags.StringSliceVar(&o.listeners, "listeners", nil, "what the descriptors from 4 on are: http, view, control, frames")
 	flags.StringSliceVar(&o.hosts, "host", nil, "address by which the page may be opened")
 	flags.StringVar(&o.tokenFile, "token-file", "", "where the page's token is")
 	flags.StringVar(&o.sandbox, "sandbox", "", "as of serve")
@@ -125,6 +126,14 @@ func (o *viewOptions) run(cmd *cobra.Command) error {
 	p := view.Process{Feed: feed, Book: story.NewBook(viewNodes), Log: log,
 		Options: view.Options{Hosts: o.hosts, Token: os.Getenv(tokenVariable), TokenPath: o.tokenFile}}
 	for i, name := range o.listeners {
+		if name == keptFrames {
+			frames, err := capture.Open(keeper.FirstFile + i)
+			if err != nil {
+				return err
+			}
+			p.Frames = append(p.Frames, frames)
+			continue
+		}
 		l, err := net.FileListener(os.NewFile(uintptr(keeper.FirstFile+i), name))
 		if err != nil {
 			return fmt.Errorf("listener %s: %w", name, err)

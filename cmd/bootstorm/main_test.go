@@ -166,6 +166,7 @@ func TestExamples(t *testing.T) {
 		for line := range strings.Lines(c.Example) {
 			line, _, _ = strings.Cut(strings.TrimSpace(line), " | ")
 			line, _, _ = strings.Cut(line, " && ")
+			line, _, _ = strings.Cut(line, " > ")
 			rest, ok := strings.CutPrefix(line, "bootstorm ")
 			if !ok {
 				continue

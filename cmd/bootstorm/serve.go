@@ -131,7 +131,6 @@ func (o *serveOptions) serve(cmd *cobra.Command) error {
 		c.Sandbox = engine.SandboxOff
 	}
 	c.Log, c.File, c.Root, c.LeaseFile, c.Memory = log, o.files.config, o.files.root, o.files.leases, o.memory<<20
-	c.Capture = o.capture << 20
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	// A second signal ends the process at once: the default action is back when
@@ -143,7 +142,7 @@ func (o *serveOptions) serve(cmd *cobra.Command) error {
 	if c.Keeper != nil {
 		defer c.Keeper.Close()
 	}
-	c.Explain = explainNode
+	c.Captures, c.Explain = o.Captures, explainNode
 	return engine.Serve(ctx, c)
 }
 
@@ -169,8 +168,9 @@ func completeServe(cmd *cobra.Command) {
 const maxWorkers = 16
 
 // maxCapture is the largest memory for captured frames in MiB: each page is taken
-// at start.
-const maxCapture = 4096
+// at start, and whoever saves them copies them first, in a process whose memory
+// is limited.
+const maxCapture = 128
 
 // check tells what is wrong with the values of the flags.
 func (o *serveOptions) check() error {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"bootstorm/engine/story"
+	"bootstorm/pcap"
 	"bootstorm/tools/lab"
 )
 
@@ -124,6 +125,7 @@ func TestView(t *testing.T) {
 		!strings.Contains(body, "DISCOVER of 52:54:00:12:34:01 (host node_1)") || !strings.Contains(body, `boot file "ipxe.efi" is there: 100000 bytes`) {
 		t.Errorf("%d %s", status, body)
 	}
+	s.operate(p)
 	s.write("dhcpd.conf", "subnet 192.168.1.0 netmask 255.255.255.240 { range 192.168.1.2 }\n")
 	if status, body := s.ask("control.sock", "POST", "/control/reload"); status == http.StatusOK || !strings.Contains(body, "the old configuration and files stay in force") {
 		t.Errorf("%d %s", status, body)
@@ -203,5 +205,39 @@ func TestViewHasNoAddress(t *testing.T) {
 	s.said(third, "view.sock is in use by another server; stop it, or name another directory with --run-dir")
 	if status, _ := s.ask("view.sock", "GET", "/api/summary"); status != http.StatusOK {
 		t.Errorf("the first daemon's view: status %d", status)
+	}
+}
+
+// operate asks the daemon with the operator's commands. What real clients sent
+// and were answered is saved, and replays without a difference.
+func (s *site) operate(p *lab.Process) {
+	s.t.Helper()
+	status, out, errs := call("status", "--run-dir", s.path("run"))
+	if status != 0 || !strings.HasPrefix(out, "ok: 1 node: 0 stuck, ") {
+		s.t.Errorf("status: %d, %s%s", status, out, errs)
+	}
+	status, out, errs = call("capture", "--run-dir", s.path("run"), "--node", "node_1")
+	if status != 0 || !strings.Contains(errs, " frames of node_1, from ") {
+		s.t.Fatalf("capture: %d, %s\n%s", status, errs, p.Output())
+	}
+	saved, err := pcap.Read([]byte(out))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	survey, err := pcap.Look(saved, pcap.Server{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	o, _, err := pcap.Prepare(pcap.Site{Config: s.path("dhcpd.conf"), TFTPRoot: s.path("root")}, survey)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	o.Capture = saved
+	r, err := pcap.Run(o)
+	if err != nil || r.Answers < 2 || r.Transfers < 1 || r.Blocks < 60 {
+		s.t.Errorf("%v; %d answers, %d transfers, %d blocks saved", err, r.Answers, r.Transfers, r.Blocks)
+	}
+	for _, d := range r.Differences {
+		s.t.Errorf("replay: frame %d: %s: %s: %s | now %s | then %s", d.Record, d.Request, d.Message, d.Field, d.Ours, d.Theirs)
 	}
 }

@@ -95,7 +95,7 @@ func (r *Ring) Close() error {
 }
 
 // Reader is the reading end, in this process or another. Its methods may be used
-// while the worker writes, by one goroutine at a time.
+// while the worker writes, and by several goroutines.
 type Reader struct {
 	mem            []byte
 	head, reserved *atomic.Uint64

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/netutil"
 
 	"bootstorm/engine/batch"
+	"bootstorm/engine/capture"
 	"bootstorm/engine/feed"
 	"bootstorm/engine/story"
 )
@@ -39,6 +40,7 @@ type Process struct {
 	Socket  net.Listener       // the same for programs on this machine; nil: none
 	Control net.Listener       // for whoever may change something; nil: none
 	Book    Story
+	Frames  []*capture.Reader // the last frames of each worker; nil: nobody keeps them
 	Log     *zap.Logger
 	Options Options
 	// Told is given what the story told, once a second; it must not wait. nil:
@@ -51,7 +53,7 @@ type Process struct {
 // Run serves until the feed ends, which is no error.
 func (p *Process) Run() error {
 	reader := feed.NewReader(p.Feed)
-	way := requests{reader}
+	way := requests{reader, p.Frames}
 	p.fed.Store(time.Now().UnixNano())
 	p.Options.Fed = func() time.Time { return time.Unix(0, p.fed.Load()) }
 	handler := New(p.Book, way, p.Options)

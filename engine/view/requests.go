@@ -4,18 +4,25 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"time"
 
+	"bootstorm/engine/capture"
 	"bootstorm/engine/feed"
+	"bootstorm/proto"
 )
 
 // askTime is how long the engine may take to answer: a reload reads all boot
 // files again.
 const askTime = 12 * time.Second
 
-// requests puts what the handler wants to the engine.
-type requests struct{ feed *feed.Reader }
+// requests puts what the handler wants to the engine; frames it reads itself.
+type requests struct {
+	feed   *feed.Reader
+	frames []*capture.Reader
+}
 
 func (r requests) ask(q feed.Request) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
@@ -54,6 +61,18 @@ func (r requests) Reload() error {
 }
 
 // Capture implements Requests.
-func (requests) Capture(string, io.Writer) error {
-	return errors.New("this server keeps no frames; record them with tcpdump")
+func (r requests) Capture(mac string, w io.Writer) error {
+	if len(r.frames) == 0 {
+		return errors.New("this server keeps no frames: it was started with --capture-memory 0; record them with tcpdump")
+	}
+	var f capture.Filter
+	if mac != "" {
+		hw, err := net.ParseMAC(mac)
+		if err != nil || len(hw) != len(f.MAC) {
+			return fmt.Errorf("%s is no Ethernet address", mac)
+		}
+		f.MAC = proto.MAC(hw)
+	}
+	_, err := capture.WritePCAPNG(w, r.frames, f)
+	return err
 }

@@ -40,7 +40,7 @@ func TestAsksADaemon(t *testing.T) {
 	site.Set(apitest.PowerOn() + 40*time.Second)
 	page := httptest.NewServer((&apitest.Server{}).Serve(site))
 	defer page.Close()
-	for _, target := range []api.Target{{RunDir: dir}, {RunDir: dir, Interface: "bond0"}, {HTTP: page.URL}, {HTTP: strings.TrimPrefix(page.URL, "http://")}} {
+	for _, target := range []api.Target{{RunDir: dir}, {RunDir: filepath.Join(dir, "bond0")}, {RunDir: dir, Interface: "bond0"}, {HTTP: page.URL}, {HTTP: strings.TrimPrefix(page.URL, "http://")}} {
 		c, err := api.Open(target)
 		if err != nil {
 			t.Fatal(err)

@@ -67,6 +67,9 @@ func OpenControl(t Target) (*Client, error) {
 // openSocket makes a client for one of a daemon's sockets.
 func openSocket(t Target, socket string) (*Client, error) {
 	name := t.Interface
+	if _, err := os.Stat(filepath.Join(t.RunDir, socket)); err == nil && name == "" {
+		return dialSocket(filepath.Join(t.RunDir, socket), ""), nil // serve was given that directory
+	}
 	if name == "" {
 		var err error
 		if name, err = only(t.RunDir); err != nil {
@@ -76,12 +79,16 @@ func openSocket(t Target, socket string) (*Client, error) {
 	if name != filepath.Base(name) || name == ".." || name == "." {
 		return nil, fmt.Errorf("%q is no name of an interface", name)
 	}
-	path := filepath.Join(t.RunDir, name, socket)
+	return dialSocket(filepath.Join(t.RunDir, name, socket), name), nil
+}
+
+// dialSocket makes a client for the socket at a path.
+func dialSocket(path, name string) *Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, "unix", path)
 	}
-	return newClient(path, name, "http://bootstorm", dial), nil
+	return newClient(path, name, "http://bootstorm", dial)
 }
 
 // openHTTP makes a client for a page's address.
@@ -137,16 +144,23 @@ func (c *Client) explain(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return unreachable("no right to use %s: try again as root (sudo)", c.Where)
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) && c.name != "":
 		return unreachable("no daemon runs on %s: there is no %s; start it: systemctl start bootstorm@%s", c.name, c.Where, c.name)
-	case errors.Is(err, syscall.ECONNREFUSED) && c.name != "":
-		return unreachable("the daemon on %s does not run any more, or its view is being started again: nobody listens at %s; its log says why (%s)",
-			c.name, c.Where, c.journal())
+	case errors.Is(err, syscall.ECONNREFUSED) && c.unix():
+		on := ""
+		if c.name != "" {
+			on = " on " + c.name
+		}
+		return unreachable("the daemon%s does not run any more, or its view is being started again: nobody listens at %s; its log says why (%s)",
+			on, c.Where, c.journal())
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return unreachable("nobody listens at %s: is the daemon running, and is that the address of its flag --http?", c.Where)
 	}
 	return unreachable("%s: %v", c.Where, opening.Err)
 }
+
+// unix tells whether the way to the daemon is a socket of its own.
+func (c *Client) unix() bool { return filepath.Base(c.Where) == socket }
 
 // journal is where the daemon's log is.
 func (c *Client) journal() string {

@@ -10,7 +10,7 @@ VERSION ?= $(shell tools/package/version.sh)
 # The tools that package and audit are no dependencies of the project's own.
 TOOL := go tool -modfile=tools/tools.mod
 
-.PHONY: help build demo test boot fuzz bench compare soak clean go programs sbom deb package-test audit
+.PHONY: help build demo test boot fuzz bench compare peers screenshots soak clean go programs sbom deb package-test audit
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,8 +36,8 @@ boot: build ## a real UEFI machine (QEMU) boots to rEFInd and its disk; ARGS="--
 	@go build -o build/tools/boot ./tools/boot
 	@build/tools/boot $(ARGS)
 
-fuzz: go ## every fuzz target for SECONDS_EACH=10 s
-	@tools/fuzz.sh $(or $(SECONDS_EACH),10)
+fuzz: go ## every fuzz target for SECONDS_EACH=10 s, and how often each was executed; TARGETS="FuzzCore …" for some
+	@tools/fuzz.sh $(or $(SECONDS_EACH),10) $(TARGETS)
 
 bench: go ## Go benchmarks of the hot path
 	go test -run '^$$' -bench . -benchtime 1s ./proto/... ./engine/...
@@ -48,6 +48,13 @@ soak: go ## the daemon is killed in storms KILLS=200 times; then storms with fau
 
 compare: build ## benchmarks of the hot path against an earlier version; ARGS="HEAD~3"
 	@build/bench compare $(ARGS)
+
+peers: build ## storms bootstorm and the servers it replaces; writes bench/results and the README's tables, 15 minutes
+	@build/bench peers --out bench/results --readme README.md $(ARGS)
+
+screenshots: go ## the pictures of the page in the README, by a real browser
+	@tools/deps.sh test
+	go test -count 1 -run Screenshots ./tools/page -update
 
 programs: go # the programs as they are packaged
 	@mkdir -p build/package/bin
@@ -69,7 +76,7 @@ deb: sbom ## the Debian package, build/bootstorm_VERSION_ARCH.deb
 package-test: deb ## install, upgrade, remove and purge the package in a clean Debian, and boot nodes from it
 	@tools/deps.sh package
 	tools/package/cleanroot.sh
-	BOOTSTORM_CLEAN_ROOT=$(CURDIR)/build/package/root go test -count=1 -timeout 5m -run TestNodesBootFromThePackage -v ./tools/package
+	BOOTSTORM_CLEAN_ROOT=$(CURDIR)/build/package/root go test -tags cleanroot -count=1 -timeout 5m -run TestNodesBootFromThePackage -v ./tools/package
 
 audit: go ## known vulnerabilities in what both programs call (govulncheck)
 	@go run ./tools/audit

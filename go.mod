@@ -3,6 +3,7 @@ module bootstorm
 go 1.26.0
 
 require (
+	charm.land/bubbletea/v2 v2.1.1 // the terminal view: a model that is a function of messages, as the core is, so that screens are tested as text
 	charm.land/lipgloss/v2 v2.0.6 // its colours; the last version that Go 1.26.0 builds
 	github.com/charmbracelet/x/ansi v0.11.9 // its widths of text: cut, fill and wrap by columns
 	github.com/coreos/go-systemd/v22 v22.7.0 // readiness and watchdog (sd_notify), the Go binding of the CoreOS project
@@ -22,7 +23,14 @@ require (
 	kernel.org/pub/linux/libs/security/libcap/psx v1.2.78 // system calls on all threads, libcap's own; needs no cgo and bears it
 )
 
-require github.com/prometheus/client_golang v1.25.0
+require (
+	github.com/chromedp/cdproto v0.159.0 // the browser's protocol, for chromedp
+	github.com/chromedp/chromedp v0.23.0 // drives Chromium in the tests of the page
+	github.com/prometheus/client_golang v1.25.0 // metrics; the official library
+	github.com/prometheus/client_model v0.6.3 // metrics as tests read them
+	github.com/prometheus/common v0.72.0 // reads what is exported, in tests
+	go.yaml.in/yaml/v3 v3.0.5 // reads the alert rules, in tests
+)
 
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
@@ -37,19 +45,17 @@ require (
 	github.com/clipperhouse/displaywidth v0.11.0 // indirect
 	github.com/clipperhouse/uax29/v2 v2.7.0 // indirect
 	github.com/cpuguy83/go-md2man/v2 v2.0.6 // indirect
+	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/lucasb-eyer/go-colorful v1.4.1 // indirect
 	github.com/mattn/go-runewidth v0.0.30 // indirect
 	github.com/muesli/cancelreader v0.2.2 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
-	github.com/prometheus/client_model v0.6.3 // indirect
-	github.com/prometheus/common v0.72.0 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect
 	github.com/russross/blackfriday/v2 v2.1.0 // indirect
 	github.com/xo/terminfo v1.0.0 // indirect
 	go.uber.org/multierr v1.10.0 // indirect
-	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/mod v0.41.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect

@@ -73,9 +73,7 @@ func (n *node) agreed(now int64, blksize, window int) {
 		n.request(now)
 		return
 	}
-	// An answer ends the doubling of the timeout and restarts the count of
-	// tries with both clients.
-	t.state, t.window, t.tries, t.wait = receiving, window, 0, ipxeWait
+	t.state, t.window, t.tries = receiving, window, 0
 	t.setBlksize(blksize)
 	n.sendAck(now, 0)
 }
@@ -152,7 +150,7 @@ func (n *node) ipxeData(now int64, number uint16, b []byte) {
 		return
 	}
 	block-- // from here on counted from 0, as the bitmap and the file are
-	t.tries, t.wait = 0, ipxeWait
+	t.tries = 0
 	if block < t.blocks() && t.seen[block>>6]>>(block&63)&1 != 0 {
 		n.storm.stats.duplicate++
 		n.sendAck(now, t.next)

@@ -89,11 +89,12 @@ type Config struct {
 }
 
 // Impairment is what the wire does to frames, in each direction by itself.
-// The fields up to Reorder are probabilities from 0 to 1.
+// The fields up to Corrupt are probabilities from 0 to 1.
 type Impairment struct {
 	Loss      float64
 	Duplicate float64 // the frame arrives twice
 	Reorder   float64 // the frame is held back by Late
+	Corrupt   float64 // one bit of the frame is turned over, anywhere in it
 	Late      int64   // nanoseconds; 0 means 1 ms
 	Delay     int64   // of every frame, nanoseconds
 	Jitter    int64   // up to this much is added to Delay
@@ -131,7 +132,7 @@ func (c *Config) complete() error {
 	if c.First[0]&1 != 0 {
 		return fmt.Errorf("%s is a group address: no machine has it", c.First)
 	}
-	for _, p := range []float64{c.Cut, c.Link.Loss, c.Link.Duplicate, c.Link.Reorder} {
+	for _, p := range []float64{c.Cut, c.Link.Loss, c.Link.Duplicate, c.Link.Reorder, c.Link.Corrupt} {
 		if p < 0 || p > 1 {
 			return fmt.Errorf("%v is not a probability", p)
 		}

@@ -202,7 +202,10 @@ func (n *node) offered(now int64, p *proto.Packet, r *reply) {
 	if !d.have || d.who == ipxe {
 		d.offer = *r
 	}
-	d.have = true
+	if !d.have {
+		d.have = true
+		n.storm.stats.offers++
+	}
 	// Linux takes the first OFFER; iPXE need not wait for a ProxyDHCP server
 	// that it was told is absent, or that has spoken already.
 	// A ROM that finds PXEClient in an OFFER has what it looks for.

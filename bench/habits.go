@@ -7,7 +7,7 @@ import (
 )
 
 // habit is how a client reads files: what it asks for, how long it waits and how
-// often it sends. A wait of 0 is iPXE's, which doubles.
+// often it sends. A wait of 0 is iPXE's, whose timer is a retryTimer.
 type habit struct {
 	blksize int
 	window  int
@@ -19,7 +19,7 @@ type habit struct {
 // habits of the clients:
 //
 //	edk2   Mtftp4Dxe, MTFTP4_DEFAULT_TIMEOUT and PXE_MTFTP's retries: 4 s, six times
-//	iPXE   src/net/retry.c: 250 ms, doubling, until the wait would pass 10 s
+//	iPXE   src/net/retry.c: retryTimer
 //	ROM    PXE 2.1 gives no times; those of edk2 stand in
 //	U-Boot net/tftp.c: 5 s, ten repetitions
 //	GRUB   net/tftp.c: 400 ms, 20 ms more each time, forty times; once it reads, it only waits
@@ -84,7 +84,7 @@ func (n *node) readOptions(b []byte) []byte {
 func (t *transfer) fileWait() int64 {
 	switch {
 	case t.who == ipxe:
-		return t.wait
+		return t.retry.timeout
 	case t.who == grub && t.state == receiving: // it never repeats an ACK
 		return grubPatient
 	case t.who == grub:
@@ -97,7 +97,7 @@ func (t *transfer) fileWait() int64 {
 func (t *transfer) spent() bool {
 	switch {
 	case t.who == ipxe:
-		return t.wait > ipxeLongest
+		return t.retry.timeout > ipxeLongest
 	case t.who == grub && t.state == receiving:
 		return true
 	}

@@ -35,10 +35,16 @@ type Result struct {
 	Stray         uint64        `json:"stray_frames"`   // nothing on the node waited for them
 	Foreign       uint64        `json:"foreign_frames"` // for no node of the storm
 	Damaged       uint64        `json:"damaged_frames"`
-	LinkLost      uint64        `json:"link_lost"`    // by the impairment asked for
+	LinkLost      uint64        `json:"link_lost"` // by the impairment asked for
+	LinkCorrupted uint64        `json:"link_corrupted"`
 	KernelDrops   uint64        `json:"kernel_drops"` // frames that this machine lost on the way to the nodes
 
 	Wall time.Duration `json:"wall"` // how long the run took in real time
+	// Asked is when the first message of the last node was on the wire, for nodes
+	// that begin together; Offered is when the last OFFER had been read, at the
+	// latest. Both count from the first power-on, and only in real time.
+	Asked   time.Duration `json:"asked,omitempty"`
+	Offered time.Duration `json:"offered,omitempty"`
 	// How late the driver served the nodes' own timers: the worst case, and the
 	// share of its turns in which one was more than 5 ms late. In virtual time
 	// nothing is late.
@@ -97,7 +103,7 @@ func (s *Storm) Result() *Result {
 			Boot: f.boot + 1, At: time.Duration(f.at - s.began)})
 	}
 	if s.in != nil {
-		r.LinkLost = s.in.lost + s.outward.lost
+		r.LinkLost, r.LinkCorrupted = s.in.lost+s.outward.lost, s.in.bent+s.outward.bent
 	}
 	if r.LastNode > 0 {
 		r.Goodput = float64(r.Verified) * 8 / r.LastNode.Seconds()

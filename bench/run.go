@@ -23,11 +23,19 @@ func Run(ctx context.Context, s *Storm, c *segment.Conn, interval time.Duration,
 	d := &drive{storm: s, conn: c}
 	d.receive = func(frame []byte, checksum bool) { s.Receive(d.now, frame, checksum) }
 	s.Begin(0)
+	var asked, offered int64
+	offers := 0
 	next := int64(interval)
 	for !s.Done() && ctx.Err() == nil {
 		d.now = now()
 		if err := d.turn(); err != nil {
 			return nil, err
+		}
+		if asked == 0 {
+			asked = now()
+		}
+		if s.stats.offers != offers {
+			offers, offered = s.stats.offers, now()
 		}
 		if show != nil && d.now >= next {
 			show(s.Progress(d.now))
@@ -43,6 +51,7 @@ func Run(ctx context.Context, s *Storm, c *segment.Conn, interval time.Duration,
 	c.Statistics()
 	r := s.Result()
 	r.Wall, r.KernelDrops = time.Since(start), c.Dropped
+	r.Asked, r.Offered = time.Duration(asked), time.Duration(offered)
 	r.LateMost, r.LateTurns = d.behind.most, float64(d.behind.late)/float64(max(d.behind.turns, 1))
 	return r, ctx.Err()
 }

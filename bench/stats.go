@@ -54,6 +54,7 @@ type stats struct {
 	duplicate uint64 // DATA blocks that the node had already
 	verified  uint64 // bytes compared and right
 	repeated  Repeated
+	offers    int // first OFFERs of an exchange
 }
 
 // phase finds the record of a phase by name. There are few.

@@ -85,6 +85,9 @@ func (r *Result) facts() [][2]string {
 	if r.LinkLost > 0 {
 		facts = append(facts, [2]string{"frames lost by the link", Count(int(r.LinkLost))})
 	}
+	if r.LinkCorrupted > 0 {
+		facts = append(facts, [2]string{"frames damaged by the link", Count(int(r.LinkCorrupted))})
+	}
 	if r.Damaged+r.Foreign > 0 {
 		facts = append(facts, [2]string{"odd frames", fmt.Sprintf("%d damaged, %d for nobody", r.Damaged, r.Foreign)})
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"strings"
 
-	"bootstorm/engine/batch"
 	"bootstorm/proto"
 )
 
@@ -48,14 +47,10 @@ type transfer struct {
 	seen    []uint64
 	whole   []byte // the file, if only its hash is known
 	tries   int    // how often the last packet was sent
-	wait    int64  // iPXE: the current timeout
+	retry   retryTimer
 }
 
-// iPXE starts at 250 ms, doubles, and gives up when the timeout would pass 10 s;
-// the others are in habits.
 const (
-	ipxeWait      = 250 * batch.Millisecond
-	ipxeLongest   = 10 * batch.Second
 	plainBlksize  = 512 // RFC 1350
 	probeComplete = "User aborted the transfer"
 )
@@ -115,7 +110,7 @@ func (n *node) nextPort(who client) uint16 {
 
 // request sends the read request, the first time.
 func (n *node) request(now int64) {
-	n.file.tries, n.file.wait = 0, ipxeWait
+	n.file.tries, n.file.retry = 0, retryTimer{}
 	n.sendRRQ(now)
 }
 
@@ -134,13 +129,14 @@ func (n *node) sendRRQ(now int64) {
 func (n *node) armFile(now int64) {
 	t := &n.file
 	t.tries++
+	t.retry.restart(now)
 	n.deadline = now + t.fileWait()
 }
 
 // fileExpire repeats the last packet, or gives up.
 func (n *node) fileExpire(now int64) {
 	t := &n.file
-	t.wait *= 2 // used by iPXE only
+	t.retry.expire()
 	if t.spent() {
 		n.fail(now, "%s: the server fell silent at block %d of %d", t.name, t.next, t.blocks())
 		return

@@ -30,7 +30,7 @@ func (f *flights) Pop() any {
 	return x
 }
 
-// wire is one direction of an impaired link: it loses, repeats and delays
+// wire is one direction of an impaired link: it loses, repeats, delays and damages
 // frames by its own random numbers.
 type wire struct {
 	Impairment
@@ -39,6 +39,7 @@ type wire struct {
 	free  []*flight
 	sent  uint64
 	lost  uint64
+	bent  uint64 // frames with a bit turned over
 }
 
 // newWire makes a direction; directions of one storm differ in their random
@@ -74,6 +75,15 @@ func (w *wire) add(now int64, data []byte, checksum bool) {
 	}
 	w.sent++
 	f.at, f.order, f.checksum, f.data = at, w.sent, checksum, append(f.data[:0], data...)
+	if w.Corrupt > 0 && w.rng.Float64() < w.Corrupt {
+		w.bent++
+		bit := w.rng.IntN(8 * len(data))
+		if !checksum { // on a real wire it would have one, which would now be wrong
+			w.free = append(w.free, f)
+			return
+		}
+		f.data[bit/8] ^= 1 << (bit % 8)
+	}
 	heap.Push(&w.queue, f)
 }
 

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"time"
 
@@ -70,13 +71,14 @@ func (s *server) first() *worker { return s.workers[0] }
 
 // newCore allocates a core for a setup.
 func (s *server) newCore(setup *Setup) *core.Core {
-	return core.New(core.Config{Plan: setup.Plan, Files: setup.Files, Links: s.links, Transfer: s.transfers()})
+	return core.New(core.Config{Plan: setup.Plan, Files: setup.Files, Links: s.links, Transfer: s.transfers(), Seed: rand.Uint64()})
 }
 
 // newFeeder allocates a core that has files to give and no address.
 func (s *server) newFeeder() *core.Core {
 	p, _ := compile.Compile(config.ParseText("", nil, config.Options{}))
-	return core.New(core.Config{Plan: p, Files: s.setup.Files, Links: s.links, Transfer: s.transfers()})
+	p.Guard = s.setup.Plan.Guard
+	return core.New(core.Config{Plan: p, Files: s.setup.Files, Links: s.links, Transfer: s.transfers(), Seed: rand.Uint64()})
 }
 
 func (s *server) transfers() transfer.Config { return transfer.Config{WindowMax: s.WindowMax} }
@@ -172,6 +174,11 @@ func (s *server) stop() error {
 	w, broken := s.first(), errors.Is(failed, errPanic) // manage has reported it
 	if !broken {                                        // else the core is in no state to be asked
 		w.handOver(stopTime / 8)
+		s.settleOrders(func(f func(*worker)) { // all have returned
+			for _, w := range s.workers {
+				f(w)
+			}
+		})
 	}
 	err := s.journal.Close()
 	if err != nil {
@@ -202,7 +209,30 @@ func (s *server) traffic() (sum link.Stats) {
 func (s *server) tally() string {
 	c, j, t := s.first().core.Counters(), s.journal.Stats(), s.traffic()
 	return fmt.Sprintf("%s received, %s sent, %s given or renewed, %s written in %s", plural(int(t.Frames), "frame"),
-		plural(int(t.SentFrames), "frame"), plural(int(c.Ack), "lease"), plural(int(j.Records), "lease record"), plural(int(j.Syncs), "sync"))
+		plural(int(t.SentFrames), "frame"), plural(int(c.Ack), "lease"), plural(int(j.Records), "lease record"), plural(int(j.Syncs), "sync")) + s.keptOff()
+}
+
+// keptOff is what was not let in, the worst of it; empty if there was nothing.
+func (s *server) keptOff() (text string) {
+	c := s.first().core.Counters()
+	var requests, evicted uint64
+	for _, w := range s.workers {
+		n := w.core.Transfers().Counters()
+		requests, evicted = requests+n.Excess, evicted+n.Evicted
+	}
+	for _, n := range []struct {
+		n    uint64
+		what string
+	}{{c.Excess, "DHCP messages over the rate"}, {requests, "TFTP requests over the rate"}, {c.TakenBack, "offers taken back"},
+		{evicted, "transfers that nobody acknowledged"}, {c.Doubtful, "conflicts not believed"}, {c.Rogue, "replies of other DHCP servers"}} {
+		if n.n > 0 {
+			text += fmt.Sprintf(", %d %s", n.n, n.what)
+		}
+	}
+	if text != "" {
+		text = "; kept off:" + text[1:]
+	}
+	return text
 }
 
 // onWorker runs f between two batches on the goroutine of the first worker and

@@ -70,12 +70,35 @@ func (o *observer) once(e *batch.Event, key, text string) {
 		r.last = o.node(e)
 		return
 	}
-	if len(o.repeat) >= repeatKeep { // a flood of invented names must not eat memory
-		o.step(e, zap.WarnLevel, "other warnings", func() string { return text })
+	// A flood of what nobody has said before is one line a second, too, and must
+	// not eat memory.
+	if !o.allow(e.Kind, zap.WarnLevel, foldedNames[e.Kind]) {
 		return
 	}
-	o.repeat[key] = &repeated{since: o.now(), text: text}
+	if len(o.repeat) < repeatKeep {
+		o.repeat[key] = &repeated{since: o.now(), text: text}
+	}
 	o.log.Warn(text, o.fields(e)...)
+}
+
+// foldedNames are what warnings are about when there are too many of a kind.
+var foldedNames = map[batch.EventKind]string{
+	batch.EventNak: "refused requests", batch.EventSilence: "messages left without answer", batch.EventConflict: "address conflicts",
+	batch.EventAbandoned: "addresses out of service", batch.EventNotFound: "requests for files that are not there",
+	batch.EventRefused: "refused TFTP requests", batch.EventTransferError: "transfers that broke off",
+	batch.EventFull: "messages that must come again", batch.EventExcess: "senders of too much",
+	batch.EventRogue: "replies of other DHCP servers", batch.EventRival: "nodes answered by other DHCP servers",
+	batch.EventDoubtful: "conflicts that are not believed",
+}
+
+// allow takes one line of a kind; false counts it as folded.
+func (o *observer) allow(kind batch.EventKind, level zapcore.Level, folded string) bool {
+	q := o.quota[kind]
+	if q == nil {
+		q = &quota{level: level, folded: folded}
+		o.quota[kind] = q
+	}
+	return q.take(o.now())
 }
 
 // flush writes the summaries that are due; at the end, all of them.

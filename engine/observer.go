@@ -164,14 +164,8 @@ func (o *observer) step(e *batch.Event, level zapcore.Level, folded string, text
 	if !o.log.Core().Enabled(level) {
 		return
 	}
-	q := o.quota[e.Kind]
-	if q == nil {
-		q = &quota{folded: folded}
-		o.quota[e.Kind] = q
-	}
-	q.level = level
-	if !q.take(o.now()) {
-		q.bytes += max(e.Value, 0)
+	if !o.allow(e.Kind, level, folded) {
+		o.quota[e.Kind].bytes += max(e.Value, 0)
 		return
 	}
 	if entry := o.log.Check(level, ""); entry != nil {
@@ -301,5 +295,5 @@ func hwText(w dhcp.HW) string {
 	return string(b)
 }
 
-// name returns the file name of an event.
-func name(e *batch.Event) string { return string(bytes.TrimRight(e.Name[:], "\x00")) }
+// name returns the file name of an event, fit to print.
+func name(e *batch.Event) string { return clean(bytes.TrimRight(e.Name[:], "\x00")) }

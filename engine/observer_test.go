@@ -56,6 +56,19 @@ func TestObserverLines(t *testing.T) {
 	}{
 		{batch.EventAck, func(e *batch.Event) { e.Value = 7200 }, "INFO 192.168.1.2 leased to 52:54:00:12:34:01 (node_1) for 2 hours"},
 		{batch.EventAck, func(e *batch.Event) { e.Value, e.HW[5] = 0xffffffff, 9 }, "INFO 192.168.1.2 leased to 52:54:00:12:34:09 for ever"},
+		{batch.EventExcess, func(e *batch.Event) { e.Value, e.Extra = 8, 67 }, "WARN 52:54:00:12:34:01 (node_1) sends more than 8 DHCP messages a second, as no boot does: " +
+			"what exceeds that is dropped until it is quiet; look at that machine, or at the network for a loop; dhcp-rate-limit sets the limit"},
+		{batch.EventExcess, func(e *batch.Event) { e.Value, e.Extra, e.HWLen = 64, 69, 0 }, "WARN 192.168.1.2 sends more than 64 TFTP requests a second, as no boot does: " +
+			"what exceeds that is dropped until it is quiet; look at that machine, or at the network for a loop; tftp-rate-limit sets the limit"},
+		{batch.EventRogue, func(e *batch.Event) { e.Value, e.Extra = 2, uint32(addr("192.168.1.9")) }, "WARN another DHCP server answers on this network: 192.168.1.2 at 52:54:00:12:34:01 sent OFFER " +
+			"with address 192.168.1.9; nodes that follow it do not boot from here. Find it by that MAC in the switch's table and stop it; if it is meant to be there, " +
+			"write \"permitted-servers 192.168.1.2;\" into the configuration"},
+		{batch.EventRival, func(e *batch.Event) { e.Value, e.Extra = 5, uint32(addr("192.168.1.9")) }, "WARN 52:54:00:12:34:01 (node_1) was answered by another DHCP server, 192.168.1.2: " +
+			"ACK with address 192.168.1.9; if it does not boot, that is why"},
+		{batch.EventDoubtful, func(e *batch.Event) { e.Value = 4 }, "WARN more address conflicts are reported than can be true, the last by 52:54:00:12:34:01 for 192.168.1.2: " +
+			"beyond 4 an hour they are not believed, and the addresses stay in service; find that machine: it answers ARP for addresses that are not its own, or declines every offer"},
+		{batch.EventConflict, func(e *batch.Event) { e.Reason = batch.ReasonServerAddress }, "WARN 192.168.1.2, the address of this server, is used by 52:54:00:12:34:01 too: " +
+			"nodes reach the one or the other; find that machine by its MAC and give it another address"},
 		{batch.EventRelease, func(e *batch.Event) {}, "INFO 192.168.1.2 released by 52:54:00:12:34:01 (node_1)"},
 		{batch.EventReclaimed, func(e *batch.Event) {}, "INFO 192.168.1.2, out of service since a conflict, is offered again: no other address is free"},
 		{batch.EventTransferDone, func(e *batch.Event) {

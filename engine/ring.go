@@ -38,18 +38,29 @@ func newNotes() *notes {
 	return r
 }
 
+// cheap are the events that anybody can cause by a single message. Of a flood of
+// them half of the queue is kept free for what a boot leaves behind.
+var cheap = [batch.EventKinds]bool{batch.EventDiscover: true, batch.EventOffer: true, batch.EventRequest: true, batch.EventNak: true,
+	batch.EventInform: true, batch.EventSilence: true, batch.EventConflict: true, batch.EventTransferStart: true,
+	batch.EventTransferError: true, batch.EventNotFound: true, batch.EventRefused: true, batch.EventFull: true}
+
 // put copies a batch of events. Worker only.
 func (r *notes) put(e *batch.Events) {
 	head, tail := r.head.Load(), r.tail.Load()
 	room := int(notesCap - (tail - head))
-	n := min(room, e.N)
+	n := 0
 	// 128 bytes are copied per event; the text only for the one kind that has
 	// any.
-	for i := range e.List[:n] {
-		to := &r.list[(tail+uint64(i))%notesCap]
-		to.Event, to.textLen = e.List[i], 0
+	for i := range e.List[:e.N] {
+		from := &e.List[i]
+		if n == room || room-n <= notesCap/2 && cheap[from.Kind] {
+			continue
+		}
+		to := &r.list[(tail+uint64(n))%notesCap]
+		n++
+		to.Event, to.textLen = *from, 0
 		if to.Kind == batch.EventLog {
-			to.textLen = uint8(copy(to.text[:], logText(e, &e.List[i])))
+			to.textLen = uint8(copy(to.text[:], logText(e, from)))
 		}
 	}
 	r.tail.Store(tail + uint64(n))

@@ -12,7 +12,7 @@ func TestNotes(t *testing.T) {
 	fillEvents := func(n int, from int64) {
 		e.Reset()
 		for i := range n {
-			e.Add(batch.EventOffer, from+int64(i))
+			e.Add(batch.EventAck, from+int64(i))
 		}
 	}
 	next := int64(0)
@@ -37,6 +37,32 @@ func TestNotes(t *testing.T) {
 	r.take(func(*note) { taken++ })
 	if taken != notesCap || len(r.poke) != 1 {
 		t.Errorf("%d taken, %d tokens", taken, len(r.poke))
+	}
+}
+
+// TestNotesKeepRoom: a flood of messages that cost their senders nothing leaves
+// room for what a boot does.
+func TestNotesKeepRoom(t *testing.T) {
+	r := newNotes()
+	var e batch.Events
+	for range 20 * notesCap / 1000 { // nobody takes any
+		e.Reset()
+		for range 500 {
+			e.Add(batch.EventDiscover, 1)
+			e.Add(batch.EventOffer, 1)
+		}
+		r.put(&e)
+	}
+	e.Reset()
+	for range 500 {
+		e.Add(batch.EventDiscover, 1)
+		e.Add(batch.EventAck, 2)
+	}
+	r.put(&e)
+	kinds := map[batch.EventKind]int{}
+	r.take(func(n *note) { kinds[n.Kind]++ })
+	if kinds[batch.EventAck] != 500 || kinds[batch.EventDiscover]+kinds[batch.EventOffer] != notesCap/2 {
+		t.Errorf("%v", kinds)
 	}
 }
 

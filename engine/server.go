@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"runtime"
@@ -39,12 +38,14 @@ type server struct {
 	links    []plan.Link
 	up       []bool // by link
 	journal  *lease.Journal
-	reserved []io.Closer
+	portsMu  sync.Mutex
+	reserved []ports   // by interface; under portsMu once there are more goroutines
 	workers  []*worker // the first answers everything, the others their share of TFTP
 	sockets  []socket  // by worker
 	observer *observer
 	hangup   chan os.Signal
 	changed  chan struct{} // a boot file changed on disk
+	moved    chan struct{} // an interface changed
 	ended    chan error    // a worker returned
 	lost     losses
 	running  sync.WaitGroup
@@ -58,6 +59,9 @@ type server struct {
 	feed     *feed.Writer       // to the view; nil: there is none
 	news     <-chan keeper.News // what the keeper says; nil: nothing any more
 	asked    chan feed.Request  // by the view
+
+	orders    []feed.Order // nodes that load another file at their next boot
+	lastOrder uint32       // highest Seq given
 }
 
 // newServer makes a server that has done nothing yet, except to listen for
@@ -66,7 +70,7 @@ func newServer(c Config) *server {
 	if c.world.inspect == nil {
 		c.world = system()
 	}
-	s := &server{Config: c, log: c.Log, hangup: make(chan os.Signal, 1), changed: make(chan struct{}, 1), ended: make(chan error, max(c.Workers, 1))}
+	s := &server{Config: c, log: c.Log, hangup: make(chan os.Signal, 1), changed: make(chan struct{}, 1), moved: make(chan struct{}, 1), ended: make(chan error, max(c.Workers, 1))}
 	s.cold, s.stopCold = context.WithCancel(context.Background())
 	s.observer = newObserver(c.Log, newNotes())
 	s.observed = make(chan struct{})
@@ -111,6 +115,7 @@ func (s *server) prepare(ctx context.Context) error {
 			return err
 		}
 	}
+	s.watchLinks()
 	s.watchRoot() // before the files are read, so that no change is missed
 	if err := s.load(s.setup); err != nil {
 		return err
@@ -191,7 +196,7 @@ func (s *server) reserve() error {
 
 // reserveOn takes the ports of one interface, by the keeper when this process may
 // not any more.
-func (s *server) reserveOn(number int, name string) (io.Closer, error) {
+func (s *server) reserveOn(number int, name string) (ports, error) {
 	if s.Link.Opener != nil {
 		return s.Keeper.Reserve(number)
 	}
@@ -244,6 +249,7 @@ func (s *server) start() error {
 		s.log.Warn(fmt.Sprintf("the clock is %v behind the newest lease in %s: until it is set, time is counted from that lease on, "+
 			"so that none ends wrongly; look at the clock (timedatectl)", time.Duration(lead)*time.Second, s.LeaseFile))
 	}
+	s.recallOrders()
 	if err := s.open(); err != nil {
 		return err
 	}

@@ -87,6 +87,12 @@ func (s *server) answer(r feed.Request) {
 		}
 	case r.Kind == feed.Explain && s.Explain != nil:
 		a.Text, err = s.explain(r)
+	case r.Kind == feed.Boot:
+		a.Text, err = s.orderBoot(r)
+	case r.Kind == feed.Unboot:
+		a.Text, err = s.cancelBoot(r.Node)
+	case r.Kind == feed.Orders:
+		a.Text, err = s.listOrders()
 	default:
 		err = fmt.Errorf("the server knows no request %q", r.Kind)
 	}
@@ -108,6 +114,7 @@ func (s *server) explain(r feed.Request) (string, error) {
 	}
 	x.Core = core.New(core.Config{Plan: s.setup.Plan, Files: s.setup.Files, Links: []plan.Link{x.Link}})
 	x.Core.Restore(x.Now, leases)
+	x.Core.SetMarks(Marks(s.orders))
 	return s.Explain(x)
 }
 

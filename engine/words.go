@@ -10,6 +10,7 @@ import (
 	"bootstorm/engine/batch"
 	"bootstorm/engine/core/transfer"
 	"bootstorm/engine/plan"
+	"bootstorm/proto"
 	"bootstorm/proto/dhcp"
 )
 
@@ -43,6 +44,14 @@ func (o *observer) warn(e *batch.Event) {
 		o.once(e, "missing"+name(e), o.node(e)+" asks for "+notFound(v, e))
 	case batch.EventConflict:
 		o.once(e, fmt.Sprint(e.Kind, e.Addr), conflict(e))
+	case batch.EventExcess:
+		o.once(e, fmt.Sprint(e.Kind, e.Extra), excess(e, o.node(e)))
+	case batch.EventRogue:
+		o.once(e, fmt.Sprint(e.Kind, e.Addr, hwText(hw(e))), rogueServer(e))
+	case batch.EventRival:
+		o.once(e, fmt.Sprint(e.Kind, hwText(hw(e))), o.node(e)+" "+rival(e))
+	case batch.EventDoubtful:
+		o.once(e, fmt.Sprint(e.Kind), doubtful(e))
 	case batch.EventAbandoned:
 		o.once(e, fmt.Sprint(e.Kind, e.Addr), abandoned(e))
 	case batch.EventTransferError:
@@ -68,6 +77,8 @@ func (o *observer) words(e *batch.Event) string {
 		return "it asks for " + notFound(v, e)
 	case batch.EventConflict:
 		return conflict(e)
+	case batch.EventRival:
+		return "it " + rival(e)
 	case batch.EventAbandoned:
 		return abandoned(e)
 	case batch.EventTransferError:
@@ -78,6 +89,35 @@ func (o *observer) words(e *batch.Event) string {
 		return full(e.Reason)
 	}
 	return ""
+}
+
+// excess says who sends too much.
+func excess(e *batch.Event, who string) string {
+	what, statement := "DHCP messages", "dhcp-rate-limit"
+	if e.Extra == proto.PortTFTP {
+		what, statement = "TFTP requests", "tftp-rate-limit"
+	}
+	return fmt.Sprintf("%s sends more than %d %s a second, as no boot does: what exceeds that is dropped until it is quiet; "+
+		"look at that machine, or at the network for a loop; %s sets the limit", who, e.Value, what, statement)
+}
+
+// rogueServer says which other server answers, and what to do.
+func rogueServer(e *batch.Event) string {
+	return fmt.Sprintf("another DHCP server answers on this network: %s at %s sent %s with address %s; nodes that follow it do not boot from here. "+
+		"Find it by that MAC in the switch's table and stop it; if it is meant to be there, write \"permitted-servers %s;\" into the configuration",
+		e.Addr, hwText(hw(e)), dhcp.Type(e.Value), proto.Addr(e.Extra), e.Addr)
+}
+
+// rival says which other server answered a node.
+func rival(e *batch.Event) string {
+	return fmt.Sprintf("was answered by another DHCP server, %s: %s with address %s; if it does not boot, that is why",
+		e.Addr, dhcp.Type(e.Value), proto.Addr(e.Extra))
+}
+
+// doubtful says that conflicts are not believed any more.
+func doubtful(e *batch.Event) string {
+	return fmt.Sprintf("more address conflicts are reported than can be true, the last by %s for %s: beyond %d an hour they are not believed, and the addresses stay in service; "+
+		"find that machine: it answers ARP for addresses that are not its own, or declines every offer", hwText(hw(e)), e.Addr, e.Value)
 }
 
 // notFound names the file that was asked for, and what may have been meant.
@@ -94,6 +134,10 @@ func notFound(v *view, e *batch.Event) string {
 
 // conflict says who uses an address of somebody else.
 func conflict(e *batch.Event) string {
+	if e.Reason == batch.ReasonServerAddress {
+		return fmt.Sprintf("%s, the address of this server, is used by %s too: nodes reach the one or the other; "+
+			"find that machine by its MAC and give it another address", e.Addr, hwText(hw(e)))
+	}
 	return fmt.Sprintf("address conflict: %s is used by %s, to whom it is not leased; "+
 		"give that machine another address, or take this one out of the range", e.Addr, hwText(hw(e)))
 }
@@ -171,6 +215,9 @@ func (a Advice) Refusal(e *batch.Event) string {
 	case batch.ReasonMalformed:
 		return "the message is incomplete or its options cannot be read"
 	case batch.ReasonOtherServer:
+		if e.Extra != 0 {
+			return fmt.Sprintf("the client chose another DHCP server, %s", proto.Addr(e.Extra))
+		}
 		return "the client chose another DHCP server"
 	case batch.ReasonNotOurAddress:
 		return fmt.Sprintf("%s is not an address for the network that the client is on", e.Addr)

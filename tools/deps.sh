@@ -5,6 +5,7 @@
 #   demo  make demo          test  make test
 #   boot  make boot          ci    .ci/run (the race detector's compiler)
 #   peers bench peers (the servers to compare with)
+#   package make package-test
 #
 # As root it installs them, starting no daemon. Any other user gets them
 # unpacked below build/deps, without changing the system; the Makefile has that
@@ -19,15 +20,16 @@ group() {
 	case $1 in
 	demo) echo iproute2:ip iproute2:tc ipxe:/usr/lib/ipxe/ipxe.efi refind:/usr/share/refind/refind/refind_x64.efi ;;
 	test) group demo; echo ethtool:ethtool isc-dhcp-client:dhclient isc-dhcp-server:dhcpd udhcpc:udhcpc busybox:busybox \
-		tftp-hpa:/usr/bin/tftp atftp:atftp curl:curl kea-admin:perfdhcp dnsmasq-base:dnsmasq ;;
+		tftp-hpa:/usr/bin/tftp atftp:atftp curl:curl chromium:chromium fonts-inter:/usr/share/doc/fonts-inter/copyright kea-admin:perfdhcp dnsmasq-base:dnsmasq ;;
 	boot) group demo; echo qemu-system-x86:qemu-system-x86_64 ovmf:/usr/share/OVMF/OVMF_CODE_4M.fd \
 		grub-efi-amd64-bin:/usr/lib/grub/x86_64-efi/normal.mod grub-common:grub-mkimage \
 		mtools:mcopy dosfstools:mkfs.vfat gdisk:sgdisk ;;
 	peers) group demo; echo dnsmasq-base:dnsmasq isc-dhcp-server:dhcpd kea-dhcp4-server:kea-dhcp4 kea-admin:perfdhcp \
 		libwrap0:/usr/share/doc/libwrap0/copyright ;;
+	package) group demo; echo mmdebstrap:mmdebstrap ;;
 	aside) echo atftpd:atftpd tftpd-hpa:/usr/share/doc/tftpd-hpa/copyright ;; # each removes the other if installed: unpacked only
 	ci) group test; group boot; echo gcc:gcc libc6-dev:/usr/include/stdlib.h systemd:systemd-analyze ;;
-	*) echo "deps.sh: unknown group $1: demo, test, boot, peers, ci" >&2; return 2 ;;
+	*) echo "deps.sh: unknown group $1: demo, test, boot, peers, package, ci" >&2; return 2 ;;
 	esac
 }
 
@@ -85,7 +87,7 @@ unpack_packages() {
 }
 
 main() {
-	[ $# -gt 0 ] || { sed -n '2,13p' "$0"; exit 2; }
+	[ $# -gt 0 ] || { sed -n '2,14p' "$0"; exit 2; }
 	local g; for g in "$@"; do group "$g" >/dev/null; done
 	case " $* " in *" peers "*)
 		local beside; beside=$(missing aside)

@@ -33,6 +33,7 @@ type Options struct {
 	LoadCore  int           // of the nodes and of perfdhcp; the caller is pinned to it already
 	PlainCard bool          // the servers' interface computes no checksum and cuts no super-frame
 	Perf      []PerfLoad    // perfdhcp runs against each server after the storms
+	Parts     []Part        // further storms, once each, after that
 	Progress  io.Writer
 
 	neighbours *neighbours
@@ -55,9 +56,10 @@ func Compare(ctx context.Context, o Options) (*Result, error) {
 	}
 	o.neighbours = inheritNeighbours()
 	r := &Result{Machine: thisMachine(o), Nodes: o.Nodes, Sequence: o.Sequence.String(), Limit: o.Limit, Rounds: o.Rounds}
+	main := Part{Nodes: o.Nodes, Sequence: o.Sequence, Limit: o.Limit}
 	for round := 1; round <= o.Rounds; round++ {
 		for i := range o.Servers {
-			run := o.storm(ctx, &o.Servers[i], round, root, files)
+			run := o.storm(ctx, &o.Servers[i], &main, round, root, files)
 			if ctx.Err() != nil {
 				return r, ctx.Err()
 			}
@@ -75,7 +77,30 @@ func Compare(ctx context.Context, o Options) (*Result, error) {
 			fmt.Fprintf(o.Progress, "  %s\n", p.sentence())
 		}
 	}
-	return r, nil
+	return r, o.parts(ctx, r, root, files)
+}
+
+// parts runs the further storms.
+func (o *Options) parts(ctx context.Context, r *Result, root string, files *bench.Contents) error {
+	for i := range o.Parts {
+		part := &o.Parts[i]
+		root, files := root, files
+		if len(part.Files) > 0 {
+			var err error
+			if root, files, err = o.kernelRoot(); err != nil {
+				return err
+			}
+		}
+		for j := range part.Servers {
+			run := o.storm(ctx, &part.Servers[j], part, 1, root, files)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			r.Parts = append(r.Parts, *run)
+			fmt.Fprintf(o.Progress, "  %s: %s\n", part.Title, run.sentence(part.Nodes))
+		}
+	}
+	return nil
 }
 
 // sentence is the line that is shown when a storm has ended.
@@ -137,12 +162,13 @@ func (w *world) close() {
 }
 
 // storm is one run.
-func (o *Options) storm(ctx context.Context, s *Server, round int, root string, files *bench.Contents) *Run {
-	run := &Run{Server: s.Name, Title: s.Title, Tuned: s.Tuned, Ours: s.Ours, Round: round, Failed: o.Nodes}
-	w, err := o.open(s, o.Nodes, root, fmt.Sprintf("-%d", round))
+func (o *Options) storm(ctx context.Context, s *Server, part *Part, round int, root string, files *bench.Contents) *Run {
+	run := &Run{Part: part.Name, Nodes: part.Nodes, Window: part.Window, Server: s.Name, Title: s.Title, Tuned: s.Tuned, Ours: s.Ours,
+		Round: round, Failed: part.Nodes}
+	w, err := o.open(s, part.Nodes, root, fmt.Sprintf("-%s%d", part.Name, round))
 	if err == nil {
 		defer w.close()
-		err = run.measure(ctx, o, w, files)
+		err = run.measure(ctx, o, part, w, files)
 	}
 	if err != nil {
 		run.Error = err.Error()
@@ -155,9 +181,9 @@ func (o *Options) storm(ctx context.Context, s *Server, round int, root string, 
 const overtime = 5 * time.Second
 
 // measure boots the nodes.
-func (r *Run) measure(ctx context.Context, o *Options, w *world, files *bench.Contents) error {
-	storm, err := bench.NewStorm(bench.Config{Nodes: o.Nodes, Sequence: o.Sequence, First: bench.DefaultFirst, Seed: uint64(r.Round),
-		Limit: int64(o.Limit), Tolerant: true}, files)
+func (r *Run) measure(ctx context.Context, o *Options, part *Part, w *world, files *bench.Contents) error {
+	storm, err := bench.NewStorm(bench.Config{Nodes: part.Nodes, Sequence: part.Sequence, Files: part.Files, Window: part.Window,
+		First: bench.DefaultFirst, Seed: uint64(r.Round), Limit: int64(part.Limit), Tolerant: true}, files)
 	if err != nil {
 		return err
 	}
@@ -169,15 +195,16 @@ func (r *Run) measure(ctx context.Context, o *Options, w *world, files *bench.Co
 		return err
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(ctx, o.Limit+overtime)
+	ctx, cancel := context.WithTimeout(ctx, part.Limit+overtime)
 	defer cancel()
 	watch := newWatch(w.server, bench.NewReporter(o.Progress, r.Title))
-	own, cpu := ownTime(), w.server.cpu()
+	own, cpu, gcs := ownTime(), w.server.cpu(), w.server.collections()
 	b, err := bench.Run(ctx, storm, conn, sampleInterval, watch.show)
 	r.CPU, r.CPUBy, r.Load = w.server.cpu()-cpu, w.server.meters[0].source(), ownTime().Seconds()-own.Seconds()
+	r.After, r.GCs = memory(w.server.pids()), w.server.collections()-gcs
 	r.Memory, r.Series = watch.end(), watch.series
 	if b != nil {
-		r.take(b, o.Nodes)
+		r.take(b, part.Nodes)
 		r.Load /= b.Wall.Seconds()
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -193,7 +220,7 @@ func (r *Run) measure(ctx context.Context, o *Options, w *world, files *bench.Co
 func (r *Run) take(b *bench.Result, nodes int) {
 	r.Done, r.Failed, r.Failures = b.Done, nodes-b.Done, b.Failures
 	r.Wall, r.P50, r.P99 = b.LastNode, b.Boot.P50, b.Boot.P99
-	r.Phases = b.Phases
+	r.Phases, r.Moved, r.Verified, r.Asked, r.Offered = b.Phases, b.FramesIn+b.FramesOut, b.Verified, b.Asked, b.Offered
 	r.Repeated, r.Goodput, r.Frames, r.Drops = b.Repeated, b.Goodput, b.FramesPerBoot, b.KernelDrops
 	if left := nodes - b.Done - b.Failed; left > 0 {
 		r.Failures = append(r.Failures, bench.Failure{Reason: "not at an end when the storm was ended", Count: left})

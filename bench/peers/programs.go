@@ -24,11 +24,12 @@ func (s *Site) guideConf() string {
 	return text
 }
 
-// bootstorm runs out of the box, with the guide's file.
-func bootstorm(s *Site) ([]command, error) {
+// bootstorm runs out of the box, with the guide's file. It reports its garbage
+// collections, which costs nothing as long as there is none.
+func bootstorm(s *Site, more ...string) ([]command, error) {
 	conf, err := s.write("dhcpd.conf", s.guideConf())
-	return []command{{args: []string{s.Daemon, "serve", "--interface", serverIf, "--config", conf, "--tftp-root", s.Root,
-		"--lease-file", filepath.Join(s.Dir, "dhcpd.leases")}}}, err
+	return []command{{args: append([]string{s.Daemon, "serve", "--interface", serverIf, "--config", conf, "--tftp-root", s.Root,
+		"--lease-file", filepath.Join(s.Dir, "dhcpd.leases")}, more...), env: []string{"GODEBUG=gctrace=1"}}}, err
 }
 
 // dnsmasqTransfers is as many as its descriptors allow: a repeated request is a
@@ -79,12 +80,31 @@ func dhcpdAndHPA(s *Site, tuned bool) ([]command, error) {
 		return nil, err
 	}
 	leases, err := s.write("dhcpd.leases", "")
+	if err != nil {
+		return nil, err
+	}
 	// Debian's service runs in.tftpd with --secure; -L keeps it in the foreground.
+	var env []string
+	daemon := []string{tftpd, "-L", "--user", "nobody", "--address", serverAddr + ":69", "--secure", s.Root}
+	if tuned {
+		names, err := s.write("nsswitch.conf", plainNames)
+		if err != nil {
+			return nil, err
+		}
+		env = []string{"LD_BIND_NOW=1"}
+		daemon = append([]string{"unshare", "--mount", "sh", "-c", `mount --bind "$0" /etc/nsswitch.conf && exec "$@"`, names}, daemon...)
+	}
 	return []command{
 		{args: []string{dhcpd, "-4", "-d", "-f", "-cf", conf, "-lf", leases, "-pf", filepath.Join(s.Dir, "dhcpd.pid"), serverIf}},
-		{args: []string{tftpd, "-L", "--user", "nobody", "--address", serverAddr + ":69", "--secure", s.Root}},
-	}, err
+		{args: daemon, env: env},
+	}, nil
 }
+
+// plainNames is the nsswitch.conf(5) of a tuned in.tftpd. It forks for each
+// request, and each child asks for its user's groups: where the machine's file
+// names systemd, every one of them loads and links that library first. For the
+// same reason its own symbols are bound once, before it forks (ld.so(8)).
+const plainNames = "passwd: files\ngroup: files\nhosts: files\n"
 
 // keaTuning matches by hardware address, so that a node has one lease. Kea's own
 // queue (dhcp-queue-control) is not used: it drops the oldest requests, and
@@ -115,6 +135,12 @@ func keaConf(s *Site, tuned bool) string {
 `, serverIf, filepath.Join(s.Dir, "kea-leases4.csv"), tuning, serverAddr, first, last, serverAddr, severity, filepath.Join(s.Dir, "kea-dhcp4.log"))
 }
 
+// atftpdThreads is as many transfers as atftpd can have at once: it waits with
+// select(2), which ends the program for a descriptor of 1,024 or above, and a
+// transfer takes two, its socket and its file. A request beyond that it drops
+// without a word, and the client repeats it.
+const atftpdThreads = 500
+
 // keaAndAtftpd: atftpd with the options of Debian's /etc/default/atftpd.
 func keaAndAtftpd(s *Site, tuned bool) ([]command, error) {
 	kea, err := find(s.Deps, "kea-dhcp4")
@@ -128,12 +154,12 @@ func keaAndAtftpd(s *Site, tuned bool) ([]command, error) {
 	conf, err := s.write("kea-dhcp4.conf", keaConf(s, tuned))
 	options := []string{"--maxthread", "100", "--verbose=5", "--retry-timeout", "5"}
 	if tuned {
-		options = []string{"--maxthread", strconv.Itoa(max(2000, s.Clients)), "--verbose=1", "--retry-timeout", "1"}
+		options = []string{"--maxthread", strconv.Itoa(atftpdThreads), "--verbose=1", "--retry-timeout", "1"}
 	}
 	args := append([]string{tftpd, "--daemon", "--no-fork", "--user", "root.root", "--bind-address", serverAddr, "--tftpd-timeout", "300",
 		"--logfile", filepath.Join(s.Dir, "atftpd.log")}, options...)
 	return []command{
 		{args: []string{kea, "-c", conf}, env: []string{"KEA_PIDFILE_DIR=" + s.Dir, "KEA_LOCKFILE_DIR=" + s.Dir}},
-		{args: append(args, s.Root)},
+		{args: append(args, s.Root), limit: "-Sn 1024"}, // also when tuned: see atftpdThreads
 	}, err
 }

@@ -52,9 +52,9 @@ func TestCommands(t *testing.T) {
 		"dnsmasq":       {"--dhcp-range=192.168.16.1,192.168.31.160,", "--tftp-root=/root-of-files", "ipxe.efi", "refind.pxe"},
 		"dnsmasq-tuned": {"--dhcp-lease-max=10000", "--tftp-max=50000", "--no-ping"},
 		"dhcpd":         {"dhcpd -4", "in.tftpd -L", "--secure /root-of-files"},
-		"dhcpd-tuned":   {"dhcpd -4", "in.tftpd -L"},
+		"dhcpd-tuned":   {"dhcpd -4", "unshare --mount", "nsswitch.conf", "in.tftpd -L"},
 		"kea":           {"kea-dhcp4 -c", "--maxthread 100"},
-		"kea-tuned":     {"kea-dhcp4 -c", "--maxthread 2000"},
+		"kea-tuned":     {"kea-dhcp4 -c", "--maxthread 500"},
 	}
 	for _, s := range All() {
 		t.Run(s.Name, func(t *testing.T) {

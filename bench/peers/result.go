@@ -1,8 +1,11 @@
 package peers
 
 import (
+	"bytes"
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"bootstorm/bench"
@@ -17,13 +20,17 @@ type Result struct {
 	Rounds   int      `json:"rounds"`
 	Runs     []Run    `json:"runs"`
 	Perf     []Perf   `json:"perfdhcp,omitempty"`
+	Parts    []Run    `json:"parts,omitempty"` // the storms of Options.Parts
 }
 
 type duration = time.Duration
 
 // Run is one storm against one server.
 type Run struct {
-	Server   string          `json:"server"` // Server.Name
+	Part     string          `json:"part,omitempty"` // Part.Name
+	Nodes    int             `json:"nodes"`
+	Window   int             `json:"windowsize,omitempty"` // that its loaders ask for
+	Server   string          `json:"server"`               // Server.Name
 	Title    string          `json:"title"`
 	Tuned    bool            `json:"tuned"`
 	Ours     bool            `json:"ours"`
@@ -39,8 +46,14 @@ type Run struct {
 	Repeated bench.Repeated  `json:"repeated"`
 	Goodput  float64         `json:"goodput_bits"`
 	Frames   float64         `json:"frames_per_boot"`
-	CPU      duration        `json:"server_cpu"`   // of all its processes, during the storm
-	CPUBy    string          `json:"cpu_measured"` // how that was read
+	Moved    uint64          `json:"frames"`              // to nodes and from them, in all
+	Verified uint64          `json:"verified_bytes"`      // of files, compared and right
+	Asked    duration        `json:"asked,omitempty"`     // bench.Result.Asked
+	Offered  duration        `json:"offered,omitempty"`   // bench.Result.Offered
+	GCs      int             `json:"gcs"`                 // garbage collections of the server in the storm, if it is bootstorm
+	After    uint64          `json:"server_memory_after"` // resident when the storm was over
+	CPU      duration        `json:"server_cpu"`          // of all its processes, during the storm
+	CPUBy    string          `json:"cpu_measured"`        // how that was read
 	Memory   uint64          `json:"server_memory"`
 	Load     float64         `json:"load_busy"`    // share of its core that the load used; near 1 it is the load that was measured
 	Drops    uint64          `json:"kernel_drops"` // frames that the load lost
@@ -56,12 +69,44 @@ type Point struct {
 // Complete tells whether every node was done.
 func (r *Run) Complete() bool { return r.Error == "" && r.Failed == 0 && r.Done > 0 }
 
+// FramesPerCPU is how many frames, in both directions, the server moved in a
+// second of its processor time.
+func (r *Run) FramesPerCPU() float64 {
+	if r.CPU <= 0 {
+		return 0
+	}
+	return float64(r.Moved) / r.CPU.Seconds()
+}
+
 // CPUPerNode is the server's processor time by nodes done.
 func (r *Run) CPUPerNode() time.Duration {
 	if r.Done == 0 {
 		return 0
 	}
 	return r.CPU / time.Duration(r.Done)
+}
+
+// The marks between which a document shows a result.
+const (
+	blockBegin = "<!-- Written by bench peers --readme: do not edit -->\n"
+	blockEnd   = "<!-- end -->\n"
+)
+
+// Block returns what a document shows, false if it has no marks.
+func Block(document []byte) ([]byte, bool) {
+	_, rest, ok := bytes.Cut(document, []byte(blockBegin))
+	block, _, end := bytes.Cut(rest, []byte(blockEnd))
+	return block, ok && end
+}
+
+// PutBlock replaces what a document shows.
+func PutBlock(document, block []byte) ([]byte, error) {
+	before, rest, ok := bytes.Cut(document, []byte(blockBegin))
+	_, after, end := bytes.Cut(rest, []byte(blockEnd))
+	if !ok || !end {
+		return nil, fmt.Errorf("it lacks the lines %q and %q, between which the table belongs", strings.TrimSpace(blockBegin), strings.TrimSpace(blockEnd))
+	}
+	return slices.Concat(before, []byte(blockBegin), block, []byte(blockEnd), after), nil
 }
 
 // Medians returns one run for each server, in the order of their first runs:

@@ -49,7 +49,37 @@ func sample() *Result {
 				Discover: Exchange{Sent: 10000, Received: 9993, Drops: 7, Average: 408 * time.Microsecond}, Request: Exchange{Average: 2 * time.Millisecond}},
 			Perf{Server: s.server, Title: s.title, Load: "avalanche", Clients: 10000, Rate: 959, Took: 6190 * time.Millisecond, Resent: 8236})
 	}
+	part := func(p *Part, server, title string, tuned bool, cpu time.Duration) Run {
+		return Run{Part: p.Name, Nodes: p.Nodes, Window: p.Window, Server: server, Title: title, Tuned: tuned, Ours: !tuned, Done: p.Nodes,
+			Wall: 2 * time.Second, CPU: cpu, Moved: 400_000, Verified: 600e6, Asked: 40 * time.Millisecond, Offered: 60 * time.Millisecond, After: 90e6}
+	}
+	for _, p := range Parts(nil) {
+		r.Parts = append(r.Parts, part(&p, "bootstorm", "bootstorm", false, 200*time.Millisecond))
+		if p.Window > 0 {
+			r.Parts = append(r.Parts, part(&p, "kea-tuned", "Kea + atftpd, tuned", true, 3*time.Second))
+		}
+	}
 	return r
+}
+
+// A document shows what was put between its marks, and keeps the rest.
+func TestBlock(t *testing.T) {
+	text := []byte("before\n" + blockBegin + "old\n" + blockEnd + "after\n")
+	if got, ok := Block(text); !ok || string(got) != "old\n" {
+		t.Errorf("%q, %v", got, ok)
+	}
+	got, err := PutBlock(text, []byte("| new |\n"))
+	if want := "before\n" + blockBegin + "| new |\n" + blockEnd + "after\n"; err != nil || string(got) != want {
+		t.Errorf("%q, %v", got, err)
+	}
+	for _, text := range []string{"", "before\n" + blockBegin + "no end", "no begin" + blockEnd} {
+		if _, err := PutBlock([]byte(text), nil); err == nil {
+			t.Errorf("%q was accepted", text)
+		}
+		if _, ok := Block([]byte(text)); ok {
+			t.Errorf("%q has a block", text)
+		}
+	}
 }
 
 // golden compares with a file in testdata; -update writes it.

@@ -3,6 +3,7 @@
 package peers
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -45,7 +46,7 @@ func start(node0 *lab.Host, s *Server, site *Site, core int) (*running, error) {
 		// becomes the daemon: so nothing that the daemon starts is missed.
 		args := append([]string{"env"}, c.env...)
 		args = append(args, "taskset", "-c", strconv.Itoa(core), "sh", "-c", `kill -STOP $$; log=$0; ulimit $1; shift; exec "$@" >"$log" 2>&1 </dev/null`,
-			log, limits[s.Tuned])
+			log, cmp.Or(c.limit, limits[s.Tuned]))
 		p, err := node0.Start(append(args, c.args...)...)
 		if err != nil {
 			return r, err
@@ -129,6 +130,21 @@ func (r *running) words(i int) string {
 	text, _ := os.ReadFile(r.logs[i])
 	all := strings.Split(strings.TrimSpace(string(text)+"\n"+r.processes[i].Output()), "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n") + "\n"
+}
+
+// collections is how many garbage collections the daemons have reported (the
+// environment variable GODEBUG=gctrace=1 makes a Go program write a line for
+// each), those of before the storm included.
+func (r *running) collections() (n int) {
+	for _, name := range r.logs {
+		text, _ := os.ReadFile(name)
+		for line := range strings.Lines(string(text)) {
+			if strings.HasPrefix(line, "gc ") && strings.Contains(line, " @") {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // cpu is what the server has used since it was started.

@@ -3,6 +3,7 @@ package peers
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,6 +54,16 @@ func (r *Result) WriteTable(w io.Writer) {
 			t.AppendRow(cells(row))
 		}
 		fmt.Fprintln(w, t.Render())
+	}
+	if header, rows := r.kernelTable(); len(rows) > 0 {
+		t := newTable("kernel and initrd, 300 MB, 2 nodes", header)
+		for _, row := range rows {
+			t.AppendRow(cells(row))
+		}
+		fmt.Fprintln(w, t.Render())
+	}
+	for _, s := range r.statements() {
+		fmt.Fprintln(w, s)
 	}
 	r.writeStandings(w)
 	r.writeFailures(w, runs)
@@ -181,7 +192,34 @@ func (r *Result) Markdown() []byte {
 		writeMarkdown(&b, header, rows)
 		b.WriteString("\n" + perfCaption + "\n")
 	}
+	if header, rows := r.kernelTable(); len(rows) > 0 {
+		b.WriteString("\n")
+		writeMarkdown(&b, header, rows)
+		b.WriteString("\n" + kernelCaption + "\n")
+	}
+	for _, s := range r.statements() {
+		b.WriteString("\n" + s + "\n")
+	}
+	r.writeTuning(&b)
 	return []byte(b.String())
+}
+
+// writeTuning says what "tuned" means for the servers that were run.
+func (r *Result) writeTuning(b *strings.Builder) {
+	first := true
+	for _, s := range All() {
+		if s.Tuning == "" || !slices.ContainsFunc(r.Runs, func(run Run) bool { return run.Server == s.Name }) {
+			continue
+		}
+		if first {
+			b.WriteString("\nTuned: " + allTuned + ".")
+			first = false
+		}
+		fmt.Fprintf(b, " %s: %s.", strings.TrimSuffix(s.Title, ", tuned"), s.Tuning)
+	}
+	if !first {
+		b.WriteString("\n")
+	}
 }
 
 func writeMarkdown(b *strings.Builder, header []string, rows [][]string) {

@@ -40,6 +40,10 @@ type peersOptions struct {
 	core     int
 	loadCore int
 	nice     int
+	parts    bool
+	out      string
+	readme   string
+	from     string
 	json     string
 	markdown string
 	picture  string
@@ -50,6 +54,10 @@ after the other, the peers as installed and tuned. Each server has a network nam
 nodes another core; every byte is compared. Nodes do not wait on their own account, but keep their timers for what is
 lost. Nothing outside of the namespaces is touched, but for one limit that only the whole machine has: the size of its
 ARP table (net.ipv4.neigh.default.gc_thresh1 to 3) is raised while a tuned server runs, and put back.
+
+--out DIR measures everything: after the storms perfdhcp of Kea, a load that is not ours, against each server; then
+10,000 leases and 10,000 boots of bootstorm; then a kernel and an initrd of 300 MB with windows. It writes peers.json,
+peers.md and peers.svg, and takes about a quarter of an hour. --from reads a peers.json instead of measuring.
 
 It needs root, two cores and, for the peers, Debian's packages: tools/deps.sh peers gets them, and is run if one is
 missing.
@@ -63,7 +71,7 @@ func peersCommand() *cobra.Command {
 		Short: "Storm bootstorm and the servers it replaces, side by side",
 		Long:  peersHelp,
 		Example: "  bench peers --nodes 300\n" +
-			"  bench peers --perfdhcp --json peers.json --markdown peers.md --svg peers.svg\n" +
+			"  bench peers --out bench/results --readme README.md\n" +
 			"  bench peers --servers bootstorm,dnsmasq-tuned --rounds 5",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
@@ -76,6 +84,10 @@ func peersCommand() *cobra.Command {
 	f.StringSliceVar(&o.servers, "servers", nil, "only these, by `NAME`: bootstorm, dnsmasq, dhcpd, kea and the last three with -tuned (default all)")
 	f.BoolVar(&o.plain, "plain-card", false, "no offload on the servers' interface: what a card would do, their core does")
 	f.BoolVar(&o.perf, "perfdhcp", false, "also load the DHCP servers with perfdhcp of Kea")
+	f.BoolVar(&o.parts, "parts", false, "also 10,000 leases, 10,000 boots, and 300 MB with windows")
+	f.StringVar(&o.out, "out", "", "measure everything and write peers.json, peers.md and peers.svg into this `DIR`")
+	f.StringVar(&o.readme, "readme", "", "put the tables between the marks of this `FILE`, too")
+	f.StringVar(&o.from, "from", "", "measure nothing, write what this JSON `FILE` holds")
 	f.StringVar(&o.daemon, "bootstorm", "build/bootstorm", "the daemon")
 	f.StringVar(&o.deps, "deps", "build/deps", "where tools/deps.sh unpacks packages")
 	f.StringVar(&o.dir, "dir", "build", "where the servers' files go while it runs; must be on a real disk")
@@ -91,6 +103,14 @@ func peersCommand() *cobra.Command {
 // run prepares, enters the private world, which runs this function again in
 // there, and compares.
 func (o *peersOptions) run(cmd *cobra.Command) error {
+	if o.out != "" {
+		if err := o.all(); err != nil {
+			return err
+		}
+	}
+	if o.from != "" {
+		return o.again(cmd)
+	}
 	settings, err := o.settings(cmd)
 	if err != nil {
 		return err
@@ -129,6 +149,33 @@ func (o *peersOptions) run(cmd *cobra.Command) error {
 	return err
 }
 
+// all is what --out stands for.
+func (o *peersOptions) all() error {
+	o.perf, o.parts = true, true
+	for _, f := range []struct {
+		to  *string
+		end string
+	}{{&o.json, "json"}, {&o.markdown, "md"}, {&o.picture, "svg"}} {
+		if *f.to == "" {
+			*f.to = filepath.Join(o.out, "peers."+f.end)
+		}
+	}
+	return os.MkdirAll(o.out, 0o755)
+}
+
+// again reports what was measured earlier.
+func (o *peersOptions) again(cmd *cobra.Command) error {
+	text, err := os.ReadFile(o.from)
+	if err != nil {
+		return fmt.Errorf("--from: %w", err)
+	}
+	r := new(peers.Result)
+	if err := json.Unmarshal(text, r); err != nil {
+		return fmt.Errorf("--from %s: %w", o.from, err)
+	}
+	return o.report(cmd, r)
+}
+
 // settings checks the flags and what must be installed.
 func (o *peersOptions) settings(cmd *cobra.Command) (s peers.Options, err error) {
 	s = peers.Options{Nodes: o.nodes, Rounds: o.rounds, Limit: o.limit, Core: o.core, LoadCore: o.loadCore, PlainCard: o.plain, Progress: cmd.ErrOrStderr()}
@@ -143,6 +190,9 @@ func (o *peersOptions) settings(cmd *cobra.Command) (s peers.Options, err error)
 	}
 	if o.perf {
 		s.Perf = peers.PerfLoads()
+	}
+	if o.parts {
+		s.Parts = peers.Parts(s.Servers)
 	}
 	if s.Deps, err = filepath.Abs(o.deps); err != nil {
 		return s, err
@@ -247,8 +297,25 @@ func (o *peersOptions) report(cmd *cobra.Command, r *peers.Result) error {
 			err = errors.Join(err, fmt.Errorf("%s: %w", f.flag, e))
 		}
 	}
+	if o.readme != "" {
+		if e := intoReadme(o.readme, r.Markdown()); e != nil {
+			err = errors.Join(err, fmt.Errorf("--readme %s: %w", o.readme, e))
+		}
+	}
 	if err == nil && slices.ContainsFunc(r.Runs, func(r peers.Run) bool { return r.Ours && !r.Complete() }) {
 		err = errDifferent
 	}
 	return err
+}
+
+// intoReadme puts the tables where a document shows them.
+func intoReadme(name string, tables []byte) error {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	if text, err = peers.PutBlock(text, tables); err != nil {
+		return err
+	}
+	return os.WriteFile(name, text, 0o644)
 }

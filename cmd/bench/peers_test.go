@@ -67,6 +67,20 @@ func TestPeersReport(t *testing.T) {
 	if !strings.Contains(out.String(), "2 of 2") {
 		t.Errorf("table:\n%s", out.String())
 	}
+	// What was measured can be reported again, with the flags of another day.
+	readme := filepath.Join(dir, "README.md")
+	if err := os.WriteFile(readme, []byte("a\n"+"<!-- Written by bench peers --readme: do not edit -->\n<!-- end -->\nb\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	again := peersOptions{from: o.json, readme: readme, out: filepath.Join(dir, "out")}
+	if err := again.run(c); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{readme, filepath.Join(dir, "out", "peers.md"), filepath.Join(dir, "out", "peers.svg"), filepath.Join(dir, "out", "peers.json")} {
+		if text, err := os.ReadFile(name); err != nil || !strings.Contains(string(text), "bootstorm") {
+			t.Errorf("%s: %v, %s", name, err, text)
+		}
+	}
 	r.Runs[0].Done, r.Runs[0].Failed = 1, 1
 	if err := o.report(c, r); !errors.Is(err, errDifferent) {
 		t.Errorf("a node that did not boot: %v", err)

@@ -115,6 +115,7 @@ func (o *stormOptions) flags(c *cobra.Command) {
 	f.Float64Var(&o.config.Link.Loss, "loss", 0, "share of frames lost, 0 to 1, in each direction")
 	f.Float64Var(&o.config.Link.Duplicate, "duplicate", 0, "share of frames that arrive twice")
 	f.Float64Var(&o.config.Link.Reorder, "reorder", 0, "share of frames held back by --late")
+	f.Float64Var(&o.config.Link.Corrupt, "corrupt", 0, "share of frames with one bit turned over; checksums find them, but ARP has none")
 	f.DurationVar(&o.late, "late", time.Millisecond, "how long reordered frames are held back")
 	f.DurationVar(&o.delay, "delay", 0, "delay of every frame")
 	f.DurationVar(&o.jitter, "jitter", 0, "up to this much is added to the delay")

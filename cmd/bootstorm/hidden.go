@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -32,7 +33,11 @@ func keeperCommand() *cobra.Command {
 			c.View = args
 			if sandboxed(mode) {
 				c.Confine = func() ([]string, error) {
-					r, err := sandbox.Keeper(user, keeper.Program)
+					program := keeper.Program
+					if slices.Contains(args, "--hook-command") {
+						program = ""
+					}
+					r, err := sandbox.Keeper(user, program)
 					if err != nil {
 						return nil, err
 					}
@@ -85,6 +90,7 @@ type viewOptions struct {
 	tokenFile     string
 	level, format string
 	sandbox       string
+	hooks         hookOptions
 }
 
 // viewCommand makes "bootstorm view".
@@ -104,6 +110,7 @@ func viewCommand() *cobra.Command {
 	flags.StringVar(&o.sandbox, "sandbox", "", "as of serve")
 	flags.StringVar(&o.level, "log-level", "info", "as of serve")
 	flags.StringVar(&o.format, "log-format", "console", "as of serve")
+	o.hooks.add(flags)
 	return cmd
 }
 
@@ -134,12 +141,12 @@ func (o *viewOptions) run(cmd *cobra.Command) error {
 			p.Control = l
 		}
 	}
-	if sandboxed(o.sandbox) {
-		r := sandbox.View()
+	if sandboxed(o.sandbox) && o.hooks.command == "" {
+		r := sandbox.View(o.hooks.url != "")
 		log.Debug("view: " + strings.Join(r.Done, "; "))
 		if err := strictly(o.sandbox, r); err != nil {
 			return err
 		}
 	}
-	return p.Run()
+	return o.hooks.run(&p, log)
 }

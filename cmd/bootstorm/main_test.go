@@ -77,7 +77,9 @@ func TestOutput(t *testing.T) {
 		{"help-explain", 0, []string{"explain", "-h"}},
 		{"help-leases", 0, []string{"leases", "-h"}},
 		{"help-capture", 0, []string{"capture", "-h"}},
+		{"help-watch", 0, []string{"watch", "-h"}},
 		{"help-status", 0, []string{"status", "-h"}},
+		{"help-migrate", 0, []string{"migrate", "-h"}},
 		{"check-guide", 0, []string{"check", "testdata/guide.conf", "--tftp-root", root}},
 		{"check-bad", 1, []string{"check", "--config", "testdata/bad.conf", "--tftp-root", root}},
 		{"check-pools", 0, []string{"check", "testdata/pools.conf", "--tftp-root", root, "--lease-file", "testdata/dhcpd.leases"}},
@@ -164,6 +166,7 @@ func TestExamples(t *testing.T) {
 		for line := range strings.Lines(c.Example) {
 			line, _, _ = strings.Cut(strings.TrimSpace(line), " | ")
 			line, _, _ = strings.Cut(line, " && ")
+			line, _, _ = strings.Cut(line, " > ")
 			rest, ok := strings.CutPrefix(line, "bootstorm ")
 			if !ok {
 				continue

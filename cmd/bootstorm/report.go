@@ -156,6 +156,8 @@ func (r *report) why() string {
 		core.WhyExisting: "the lease or offer it holds", core.WhyPrevious: "the address it had before",
 		core.WhyRequested: "the address it asks for", core.WhyLongest: "free, and unused for the longest time",
 		core.WhyReclaimed: "out of service until now, but no other is free",
+		core.WhyTakenBack: "offered to a client of whom nothing is known, but no other is free",
+		core.WhyClaimed:   "used by somebody without a lease, but no other is free",
 	}
 	// The range that holds the address says which pool it came from.
 	out := reasons[a.Why]

@@ -21,7 +21,7 @@ const (
 	EventInform                     // Addr
 	EventBootp                      // Addr given; Name as for EventOffer
 	EventSilence                    // a DHCP message deliberately left unanswered: Reason; Value: dhcp.Type; Extra: the server that it names (option 54), 0 if none
-	EventConflict                   // Addr is used by the MAC in HW though it is not leased to it
+	EventConflict                   // Addr is used by the MAC in HW though it is not leased to it, or is the server's own (ReasonServerAddress)
 	EventAbandoned                  // Addr taken out of service; Reason
 	EventReclaimed                  // Addr, abandoned before, put back in service because nothing else was free
 	EventLog                        // a log statement of the configuration was executed: Value: index of its text in Events.Text, Extra: length, Nanos: priority (log(3) of dhcp-eval)
@@ -33,7 +33,11 @@ const (
 	EventRefused                    // another ERROR sent: Extra: code. Name
 	EventFull                       // a table is full and a request was left unanswered: Reason
 	EventTransferProgress           // another sixteenth of a large file has arrived. Name; Value: bytes acknowledged; Extra: retransmitted frames; Nanos: since it was asked for
-	EventKinds                      // how many there are
+	EventExcess                     // HW (DHCP), or Addr (TFTP), sends more than its rate limit and the excess is dropped; told once until it has been quiet. Value: messages a second that are granted; Extra: the server's port
+	EventRogue                      // another DHCP server answers on the segment: HW its Ethernet address, Addr its server identifier; Value: dhcp.Type of the reply; Extra: the address that it gives, XID the client's. At most once a minute for each
+	EventRival                      // the client HW was answered by that server: Addr its server identifier, Extra the address that it gives; Value: dhcp.Type
+	EventDoubtful                   // more conflicts are reported in the pool of Addr than can be true: the addresses stay in service. Told once until it has been quiet. HW: who said so last; Value: conflicts believed at once
+	EventKinds                      // how many kinds there are
 )
 
 // Reason explains an event in the words of a later message; the texts belong
@@ -60,6 +64,7 @@ const (
 	ReasonHoldFull                 // acknowledgements waiting for the disk fill their buffer
 	ReasonNoJournal                // lease records wait for the disk
 	ReasonDuplicatesAllowed        // hwaddr held two leases (deny duplicates)
+	ReasonServerAddress            // the server's own address is used by somebody else
 	Reasons
 )
 
@@ -94,7 +99,11 @@ type Events struct {
 	List [EventCap]Event
 	Text [8192]byte // texts of EventLog
 	Used int
+	last int // what Add returned last
 }
+
+// Last returns the event that Add returned last, also if the batch was full.
+func (e *Events) Last() *Event { return &e.List[e.last] }
 
 // Add returns the next event to fill in; when the batch is full, a spare that
 // is overwritten.
@@ -105,6 +114,7 @@ func (e *Events) Add(kind EventKind, at int64) *Event {
 	} else {
 		e.N++
 	}
+	e.last = i
 	v := &e.List[i]
 	*v = Event{Kind: kind, At: at, Rule: -1}
 	return v

@@ -10,6 +10,7 @@ var eventNames = [EventKinds]string{
 	EventTransferProbe: "transfer_probe", EventTransferError: "transfer_error",
 	EventNotFound: "not_found", EventRefused: "refused", EventFull: "full",
 	EventTransferProgress: "transfer_progress",
+	EventExcess:           "excess", EventRogue: "rogue_server", EventRival: "answered_by_rogue", EventDoubtful: "conflicts_doubtful",
 }
 
 // String returns the name of the kind in logs and in the API.
@@ -28,6 +29,7 @@ var reasonNames = [Reasons]string{
 	ReasonLeaseLimit: "lease_limit", ReasonDuplicateAddress: "duplicate_address",
 	ReasonDeclinedByClient: "declined", ReasonMalformed: "malformed", ReasonTransfersFull: "transfers_full",
 	ReasonHoldFull: "hold_full", ReasonNoJournal: "no_journal", ReasonDuplicatesAllowed: "duplicates",
+	ReasonServerAddress: "server_address",
 }
 
 // String returns the name of the reason in logs and in the API, "" for

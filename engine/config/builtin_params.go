@@ -87,4 +87,8 @@ const optionsServer = `
 100 ping-timeout-ms T
 200 boot-hints f
 201 ipv6-router-advertisement f
+202 known-clients-first f
+203 dhcp-rate-limit L
+204 tftp-rate-limit L
+205 permitted-servers IA
 `

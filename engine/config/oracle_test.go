@@ -56,6 +56,10 @@ var ours = map[string]string{
 	"hardware":                  "several hardware lines in a host",
 	"boot-hints":                "a default of this server",
 	"ipv6-router-advertisement": "a default of this server",
+	"known-clients-first":       "protection of this server",
+	"dhcp-rate-limit":           "protection of this server",
+	"tftp-rate-limit":           "protection of this server",
+	"permitted-servers":         "protection of this server",
 }
 
 // TestOracleConstructs compares the verdicts for every example of the table:

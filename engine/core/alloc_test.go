@@ -12,6 +12,7 @@ import (
 // busy is a configuration with something of everything that the hot path
 // evaluates.
 const busy = guide + `
+dhcp-rate-limit 1000000000; # applied, and never reached
 authoritative; one-lease-per-client on; stash-agent-options on;
 class "pxe" { match if substring(option vendor-class-identifier, 0, 9) = "PXEClient"; lease limit 5000; option root-path "/x"; }
 class "circuit" { spawn with option agent.circuit-id; lease limit 3; }
@@ -76,12 +77,13 @@ func everyKind() map[string][][]byte {
 		"DECLINE":        {machine(8).frame(), machine(8).of(dhcp.Decline).asking(host(5)).frame()},
 		"INFORM":         {inform.frame()}, "PXE boot server": {machine(1).rebooting(host(2)).frame(), pxe.frame()},
 		"BOOTP": {old.frame()}, "BOOTP without a cookie": {bare.frame()},
-		"ARP":                 {arpFrame(host(2), mac(99)), arpFrame(host(3), mac(1)), arpFrame(host(77), mac(5))},
-		"malformed":           {machine(1).of(77).frame(), {1, 2, 3}, machine(1).frame()[:200], machine(1).with(dhcp.OptServerID, 1).frame()},
-		"ICMP":                {icmpFrame(host(2))},
-		"TFTP":                {tftp.frame()},
-		"router solicitation": {machine(3).ipxe().frame(), solicitFrame(mac(3)), solicitFrame(mac(4)), machine(4).ipxe().frame()},
-		"other ports":         {msg{kind: dhcp.Discover, mac: mac(1), dport: 53}.frame()},
+		"ARP":                     {arpFrame(host(2), mac(99)), arpFrame(host(3), mac(1)), arpFrame(host(77), mac(5))},
+		"malformed":               {machine(1).of(77).frame(), {1, 2, 3}, machine(1).frame()[:200], machine(1).with(dhcp.OptServerID, 1).frame()},
+		"ICMP":                    {icmpFrame(host(2))},
+		"TFTP":                    {tftp.frame()},
+		"router solicitation":     {machine(3).ipxe().frame(), solicitFrame(mac(3)), solicitFrame(mac(4)), machine(4).ipxe().frame()},
+		"reply of another server": {rogue(2).frame(), rogue(3).frame()},
+		"other ports":             {msg{kind: dhcp.Discover, mac: mac(1), dport: 53}.frame()},
 	}
 }
 
@@ -93,6 +95,26 @@ func TestNoAllocationPerFrame(t *testing.T) {
 				t.Errorf("%v allocations", n)
 			}
 		})
+	}
+}
+
+// TestNoAllocationInAFlood: made-up clients without end, and one that exceeds its
+// rate, and conflicts that nobody believes.
+func TestNoAllocationInAFlood(t *testing.T) {
+	w := newWorld(t, guide)
+	var frames [][]byte
+	for i := range 500 {
+		frames = append(frames, madeUp(i).frame(), machine(2).frame(), arpFrame(host(byte(i%8)), madeUp(i+999).mac))
+	}
+	if n := allocs.Of(func() {
+		w.turn(frames, 10)
+		w.now.Mono += 20 * batch.Second
+		w.turn(frames, 10)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if n := w.core.count; n.Excess == 0 || n.TakenBack == 0 || n.Doubtful == 0 {
+		t.Errorf("%d over the rate, %d taken back, %d doubtful: not what was meant", n.Excess, n.TakenBack, n.Doubtful)
 	}
 }
 

@@ -36,7 +36,7 @@ func (c *Core) answer(v *verdict, tx *batch.Tx) {
 	case release:
 		c.releaseLease(v)
 	case decline:
-		c.abandon(v.slot, batch.ReasonDeclinedByClient)
+		c.declined(v.slot)
 	}
 	c.follow(v, tx)
 	c.logs()
@@ -59,7 +59,7 @@ func (c *Core) makeOffer(v *verdict, tx *batch.Tx) {
 		return
 	}
 	c.count.Offer++
-	c.nameFile(c.note(batch.EventOffer, v))
+	c.nameFile(c.note(batch.EventOffer, v), v)
 	if v.slot == binding.None {
 		return
 	}
@@ -77,7 +77,14 @@ func (c *Core) makeOffer(v *verdict, tx *batch.Tx) {
 		}
 		return
 	}
+	if s.Flags&binding.Offered != 0 && !c.table.Owns(v.slot, &c.msg.client) {
+		c.count.TakenBack++
+	}
+	stranger := c.isStranger(v.slot)
 	c.table.Offer(v.slot, &c.msg.client, v.keepID, c.msg.now.Mono+offerHold)
+	if stranger {
+		c.table.Loose(v.slot)
+	}
 	s.Client = uint8(c.msg.software)
 	c.probeOffered(v.slot, tx)
 	c.wakeProber(s.Pool, c.msg.now.Mono)
@@ -131,13 +138,16 @@ func (c *Core) noteAck(v *verdict) {
 	}
 	e := c.note(kind, v)
 	e.Value = int64(v.seconds)
-	c.nameFile(e)
+	c.nameFile(e, v)
 }
 
 // nameFile puts the boot file that the reply names into its event. Without it an
 // observer could not tell a node that has nothing to load from one that does not
 // get it; and edk2 takes no offer without one.
-func (c *Core) nameFile(e *batch.Event) {
+func (c *Core) nameFile(e *batch.Event, v *verdict) {
+	if v.marked {
+		c.told(v)
+	}
 	name, _ := c.eval.Value(plan.Filename)
 	if len(name) == 0 {
 		name, _ = c.eval.Option(dhcp.OptBootfileName)

@@ -29,6 +29,9 @@ func (c *Core) observe(now batch.Time, via uint8) {
 	}
 	i := c.table.Find(a.SenderAddr)
 	if i == binding.None {
+		if c.ours(a.SenderAddr) {
+			c.impostor(now, via)
+		}
 		return
 	}
 	s := c.table.At(i)
@@ -56,6 +59,7 @@ func (c *Core) stranger(i int32, via uint8) {
 		c.conflict(i, via)
 	case s.State == batch.LeaseAbandoned, s.Flags&binding.Reserved != 0, !c.plan.Pools[s.Pool].PingCheck:
 		// known, or a machine that was told its address otherwise, or not asked for
+	case !c.believe(i, c.arpSender()):
 	case s.Flags&binding.Offered != 0: // the probe that went with the OFFER, answered in time
 		c.conflict(i, via)
 		c.abandon(i, batch.ReasonDuplicateAddress)
@@ -65,13 +69,19 @@ func (c *Core) stranger(i int32, via uint8) {
 	}
 }
 
+// arpSender is who sent the ARP message in work.
+func (c *Core) arpSender() *dhcp.HW {
+	c.sender = dhcp.HW{Type: ethernet, Len: 6}
+	copy(c.sender.Addr[:], c.packet.ARP.SenderMAC[:])
+	return &c.sender
+}
+
 // claim keeps a free address for the machine that uses it. Hardware that answers
 // for half of a pool is no machine but a router that answers for others (proxy
 // ARP, RFC 1027): it says nothing about their addresses, now or later.
 func (c *Core) claim(i int32) {
 	s := c.table.At(i)
-	who := binding.Client{HW: dhcp.HW{Type: ethernet, Len: 6}}
-	copy(who.HW.Addr[:], c.packet.ARP.SenderMAC[:])
+	who := binding.Client{HW: *c.arpSender()}
 	since := c.now.Mono - lately
 	most := min(max(int(c.table.Size(s.Pool))/2, 2), maxClaims)
 	if c.table.Claimed(&who.HW, since, most-1) == binding.None {

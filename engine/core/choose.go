@@ -24,10 +24,26 @@ func (c *Core) choose(v *verdict) bool {
 			v.lapse, v.rule = i, rule
 		}
 	}
+	if i := c.tenancy(); i != binding.None && c.table.At(i).State == batch.LeaseFree && !heardLately(c.table.At(i), m.now.Mono) {
+		return c.take(v, i, WhyPrevious)
+	}
 	if i := c.askedFor(); i != binding.None {
 		return c.take(v, i, WhyRequested)
 	}
 	return c.allocate(v)
+}
+
+// tenancy returns the slot that the client leased last, though it is offered to
+// another one now, used by one, or out of service for that.
+func (c *Core) tenancy() int32 {
+	i := c.table.Aside(&c.msg.client, c.msg.network)
+	if i == binding.None || !c.plan.Guard.KnownFirst {
+		return binding.None
+	}
+	if ok, _ := c.usable(i); !ok {
+		return binding.None
+	}
+	return i
 }
 
 // own returns the slot that is the client's already: of several leases the one
@@ -81,10 +97,13 @@ func (c *Core) vacant(i int32) bool {
 }
 
 // allocate takes the address that is free for the longest time in any pool that
-// admits the client; of never used ones the first in the first pool. Only when
-// there is none, the address that was abandoned first.
+// admits the client, of those that were never leased if there is one; of never
+// used ones the first in the first pool. Only when there is none, one that is
+// offered to a client of whom nothing is known, then the address that was
+// abandoned first, and for clients that are known, one that ARP says is used.
 func (c *Core) allocate(v *verdict) bool {
-	best, worst, refused, permitted := binding.None, binding.None, int32(-1), false
+	best, worst, loose, refused, permitted := binding.None, binding.None, binding.None, int32(-1), false
+	claimed := c.tenancy()
 	for _, pool := range c.plan.Networks[c.msg.network].Pools {
 		ok, rule := c.eval.Permitted(pool)
 		if !ok || c.msg.kind == dhcp.BOOTP && !c.table.ForBOOTP(pool) {
@@ -93,8 +112,15 @@ func (c *Core) allocate(v *verdict) bool {
 		}
 		permitted = true
 		if i := c.firstVacant(pool); i != binding.None &&
-			(best == binding.None || c.table.At(i).Order < c.table.At(best).Order) {
+			(best == binding.None || c.table.Before(i, best)) {
 			best = i
+		}
+		if i := c.takeBack(pool); i != binding.None &&
+			(loose == binding.None || c.table.At(i).End < c.table.At(loose).End) {
+			loose = i
+		}
+		if i := c.table.Oldest(pool); claimed == binding.None && c.msg.known && i != binding.None && c.fits(i) {
+			claimed = i
 		}
 		if i := c.table.OldestAbandoned(pool); i != binding.None && c.fits(i) &&
 			(worst == binding.None || c.table.At(i).Start < c.table.At(worst).Start) {
@@ -106,8 +132,12 @@ func (c *Core) allocate(v *verdict) bool {
 	switch {
 	case best != binding.None:
 		return c.take(v, best, WhyLongest)
+	case loose != binding.None:
+		return c.take(v, loose, WhyTakenBack)
 	case worst != binding.None:
 		return c.take(v, worst, WhyReclaimed)
+	case claimed != binding.None && c.plan.Guard.KnownFirst:
+		return c.take(v, claimed, WhyClaimed)
 	case permitted || refused < 0 && v.rule < 0:
 		return v.refuse(batch.ReasonNoFreeAddress)
 	}
@@ -133,6 +163,9 @@ func (c *Core) firstVacant(pool int32) int32 {
 	}
 	i := c.table.Oldest(pool)
 	for n := 0; i != binding.None && n < maxPassed && choice > 0; n++ {
+		if first != binding.None && c.table.Tenanted(i) && !c.table.Tenanted(first) {
+			break // silent or not, what was never leased goes first
+		}
 		if c.vacant(i) && c.fits(i) {
 			if c.silent(i, c.msg.now.Mono) {
 				return i

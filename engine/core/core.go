@@ -16,6 +16,9 @@ type Config struct {
 	Files    *image.Set
 	Links    []plan.Link // by Frame.Link
 	Transfer transfer.Config
+	// Seed is any number that clients do not know: it keeps those who make up
+	// addresses from choosing how long a search takes.
+	Seed uint64
 	// HoldBytes is the memory for acknowledgements that wait for the disk;
 	// 0 means 8 MiB, about 20,000 of them.
 	HoldBytes int
@@ -34,6 +37,7 @@ type Core struct {
 	transfers *transfer.Table
 	probes    []prober // by pool
 	hold      hold
+	guard     guard
 	proxies   [8]proto.MAC // hardware that answers ARP for others; the zero address is nobody's
 	proxyNext int          // of proxies, to be overwritten
 	leases    *batch.Leases
@@ -46,12 +50,15 @@ type Core struct {
 	byID    bool     // what the last message said about ignore-client-uids: a first guess for the next
 	nodes   []uint64 // by host declaration: its key if it lists several hardware addresses, else 0
 	seekers *seekers // nodes that look for an IPv6 router
+	marks   *marks   // nodes that are to load another file, once
+	spare   *marks   // where SetMarks makes the next ones
 
 	now   batch.Time // of the frame in work
 	clock clock
 
 	// Scratch of the message in work: valid from the gate to the reply.
 	packet  proto.Packet
+	sender  dhcp.HW
 	solicit proto.Solicit
 	options dhcp.Options
 	request plan.Request
@@ -69,17 +76,27 @@ func New(c Config) *Core {
 	k := &Core{
 		plan: c.Plan, files: c.Files,
 		eval:      plan.NewEval(c.Plan),
-		table:     binding.New(c.Plan),
-		transfers: transfer.New(c.Transfer),
+		table:     binding.New(c.Plan, c.Seed),
+		transfers: transfer.New(seeded(c.Transfer, c.Seed)),
+		guard:     newGuard(c.Plan),
 		hold:      newHold(c.HoldBytes),
 		leases:    new(batch.Leases), events: new(batch.Events), count: new(Counters),
-		seekers: new(seekers),
+		seekers: new(seekers), marks: new(marks), spare: new(marks),
 	}
 	k.nodes = nodes(c.Plan)
 	k.clock.cursor = k.table.Len() // nothing to compare yet
 	k.transfers.SetFiles(c.Files)
+	k.transfers.SetRate(c.Plan.Guard.Requests)
 	k.SetLinks(c.Links)
 	return k
+}
+
+// seeded gives the transfers the seed of the core, unless they have their own.
+func seeded(c transfer.Config, seed uint64) transfer.Config {
+	if c.Seed == 0 {
+		c.Seed = seed
+	}
+	return c
 }
 
 // SetFiles changes the boot files for transfers that start from now on.

@@ -35,6 +35,15 @@ type Counters struct {
 	// Records is how many lease records were produced, Reused how many
 	// acknowledgements needed none (dhcp-cache-threshold).
 	Records, Reused uint64
+	// Dropped because their sender exceeds its rate limit.
+	Excess uint64
+	// Offers taken back from clients of whom nothing is known.
+	TakenBack uint64
+	// Conflicts that were not believed, since there were too many.
+	Doubtful uint64
+	// Replies of other DHCP servers seen, and those of servers that the
+	// configuration permits; a reply that cannot be read is neither.
+	Rogue, Permitted uint64
 	// Conflicts seen by ARP; addresses put out of service, and taken back because
 	// nothing else was free; leases that ended by time; ARP requests sent.
 	Conflicts, Abandoned, Reclaimed, Expired, Probes uint64
@@ -64,12 +73,15 @@ func (c *Counters) named() []named {
 		{"drop_port", &c.Other}, {"drop_dhcp_short", &c.Short}, {"drop_dhcp_op", &c.NotBoot},
 		{"drop_dhcp_hardware", &c.Hardware}, {"drop_dhcp_options", &c.Options}, {"drop_dhcp_type", &c.Type},
 		{"drop_dhcp_link", &c.NoLink},
+		{"drop_dhcp_rate", &c.Excess},
 		{"arp", &c.ARP}, {"tftp", &c.TFTP}, {"unreachable", &c.Unreachable},
 		{"discover", &c.Discover}, {"request", &c.Request}, {"decline", &c.Decline}, {"release", &c.Release},
 		{"inform", &c.Inform}, {"bootp", &c.Bootp}, {"pxe", &c.PXE},
 		{"offer", &c.Offer}, {"ack", &c.Ack}, {"nak", &c.Nak}, {"bootp_reply", &c.Reply}, {"silence", &c.Silence},
 		{"hold_full", &c.HoldFull}, {"no_journal", &c.NoJournal}, {"overtaken", &c.Overtaken},
 		{"records", &c.Records}, {"reused", &c.Reused},
+		{"offers_taken_back", &c.TakenBack}, {"conflicts_doubtful", &c.Doubtful},
+		{"rogue_replies", &c.Rogue}, {"permitted_server_replies", &c.Permitted},
 		{"conflicts", &c.Conflicts}, {"abandoned", &c.Abandoned}, {"reclaimed", &c.Reclaimed},
 		{"expired", &c.Expired}, {"probes", &c.Probes},
 		{"solicitations", &c.Solicits}, {"advertisements", &c.Adverts},

@@ -39,6 +39,7 @@ type verdict struct {
 	bill    uint64 // class instance that the lease counts against
 	lapse   int32  // slot that the client may keep no longer, binding.None
 	hints   Hints  // what the reply carries of them
+	marked  bool   // the reply names the file that the node is to load once
 }
 
 // refuse makes the verdict a silence.

@@ -19,6 +19,8 @@ const (
 	WhyRequested            // the address that it asked for, free and permitted
 	WhyLongest              // the free address that was used by nobody for the longest time
 	WhyReclaimed            // an abandoned address, since no other is free
+	WhyTakenBack            // offered to a client of whom nothing is known, since no other is free
+	WhyClaimed              // used by somebody without a lease, as ARP says, since no other is free
 )
 
 // Explanation is the answer that a message would get, and why. Indexes are
@@ -39,6 +41,7 @@ type Explanation struct {
 	Seconds uint32       // lease time, 0xffffffff without end
 	Client  Client       // what software the client is
 	Hints   Hints        // what the reply carries of the server's own accord
+	Marked  bool         // the boot file is that of its Mark
 	Advert  bool         // its router solicitations are answered from now on
 }
 
@@ -61,7 +64,7 @@ func (c *Core) Explain(frame []byte, link uint8, now batch.Time) Explanation {
 	m := &c.msg
 	x.Type, x.Network, x.Subnet, x.Host, x.Client = m.kind, m.network, m.subnet, m.host, m.software
 	x.Reason, x.Rule, x.Pool, x.Addr, x.Why, x.Seconds = v.reason, v.rule, v.pool, v.addr, v.why, v.seconds
-	x.Hints = v.hints
+	x.Hints, x.Marked = v.hints, v.marked
 	if x.Frame != nil {
 		x.Reply = replyTypes[v.do]
 		x.Advert = c.advertises(&v) && m.giaddr == 0

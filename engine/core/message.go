@@ -37,6 +37,9 @@ type message struct {
 
 // handle answers one DHCP or BOOTP message.
 func (c *Core) handle(now batch.Time, via uint8, tx *batch.Tx) {
+	if !c.within(now, via) {
+		return
+	}
 	if bad := c.read(now, via); bad != nil {
 		*bad++
 		return

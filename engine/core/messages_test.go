@@ -32,6 +32,7 @@ type msg struct {
 	tail           []byte // instead of END
 	cookie         uint32 // 0: the right one
 	bare           bool   // nothing behind the fixed header
+	raw            []byte // the payload, instead of all of it
 }
 
 func mac(n byte) proto.MAC { return proto.MAC{2, 0, 0, 0, 0x0c, n} }
@@ -84,6 +85,9 @@ func (m msg) relayed(giaddr proto.Addr) msg {
 }
 
 func (m msg) payload() []byte {
+	if m.raw != nil {
+		return m.raw
+	}
 	b := make([]byte, dhcp.HeaderLen, 576)
 	h := (*dhcp.Header)(b)
 	h.SetOp(or(m.op, dhcp.BootRequest))

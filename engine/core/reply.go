@@ -20,6 +20,9 @@ func (c *Core) compose(v *verdict) int {
 		c.eval.Decide(-1, -1, 0, 0)
 	}
 	c.msg.self = c.self(v.addr)
+	if c.marks.live > 0 {
+		c.mark(v)
+	}
 	payload := c.build[proto.HeadersLen:]
 	total, agent := c.limits(v)
 	if total-agent < dhcp.MinLen { // a relay that leaves no room for an answer

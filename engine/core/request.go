@@ -159,6 +159,8 @@ func (c *Core) available(v *verdict, i int32) bool {
 		return v.refuse(batch.ReasonUnknownLease)
 	case c.table.Owns(i, &c.msg.client):
 		return true
+	case c.tenancy() == i: // it may be offered to another, but it is still this one's
+		return true
 	// From here on it is somebody else's memory, or worse.
 	case s.State == batch.LeaseActive, s.Flags&binding.Offered != 0, s.Flags&binding.Reserved != 0,
 		heardLately(s, c.msg.now.Mono):

@@ -36,10 +36,12 @@ func (c *Core) Replace(now batch.Time, fresh *Core) {
 	// Transfers run on with the files that they began with; new ones get the new.
 	fresh.transfers = c.transfers
 	fresh.transfers.SetFiles(fresh.files)
+	fresh.transfers.SetRate(fresh.plan.Guard.Requests)
 	fresh.hold, fresh.leases, fresh.events, fresh.count = c.hold, c.leases, c.events, c.count
 	fresh.seq, fresh.durable, fresh.ipID = c.seq, c.durable, c.ipID
 	fresh.proxies, fresh.proxyNext = c.proxies, c.proxyNext
-	fresh.seekers = c.seekers
+	fresh.guard.servers, fresh.guard.rivals, fresh.guard.news = c.guard.servers, c.guard.rivals, c.guard.news
+	fresh.seekers, fresh.marks, fresh.spare = c.seekers, c.marks, c.spare
 	fresh.clock = c.clock
 	fresh.clock.cursor = 0 // leases that come back with the plan were restored without it
 	fresh.SetLinks(links)

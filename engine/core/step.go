@@ -55,17 +55,31 @@ func (c *Core) frame(now batch.Time, f *batch.Frame, tx *batch.Tx) {
 		c.observe(now, f.Link)
 	case p.Kind == proto.KindUnreachable:
 		c.count.Unreachable++
+		done := c.transfers.Counters().Done
 		c.transfers.Unreachable(now.Mono, p, c.events)
+		c.ended(done)
 	case !c.forUs(&c.links[f.Link]):
 		c.count.Other++
 	case p.DstPort == proto.PortTFTP:
 		c.count.TFTP++
 		c.loading(f.Link)
+		done := c.transfers.Counters().Done
 		c.transfers.Receive(now.Mono, p, f.Link, tx, c.events)
+		c.ended(done)
 	case p.DstPort == proto.PortBOOTPServer || p.DstPort == proto.PortPXE:
 		c.handle(now, f.Link, tx)
+	case p.DstPort == proto.PortBOOTPClient:
+		c.overhear(now, f.Link)
 	default:
 		c.count.Other++
+	}
+}
+
+// ended looks at a transfer that has come to its end, if one has: before, Done
+// of the transfers' counters was done.
+func (c *Core) ended(done uint64) {
+	if c.marks.live > 0 && c.transfers.Counters().Done != done {
+		c.loaded(c.events.Last())
 	}
 }
 

@@ -19,7 +19,7 @@ const scratch = 1
 func Explained(k batch.EventKind) bool {
 	switch k {
 	case batch.EventNak, batch.EventSilence, batch.EventConflict, batch.EventAbandoned, batch.EventLog,
-		batch.EventTransferError, batch.EventNotFound, batch.EventRefused, batch.EventFull:
+		batch.EventTransferError, batch.EventNotFound, batch.EventRefused, batch.EventFull, batch.EventRival:
 		return true
 	}
 	return false

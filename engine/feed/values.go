@@ -51,7 +51,29 @@ const (
 	Reload  = "reload"  // read configuration and boot files again
 	Boot    = "boot"    // Node loads File the next time
 	Unboot  = "unboot"  // Node loads again what the configuration says
+	Orders  = "orders"  // the nodes that Boot was said of, as JSON: []Order
 )
+
+// Order is a node that loads another file at its next boot, once.
+type Order struct {
+	Host   string    `json:"host,omitempty"` // of its declaration
+	MACs   []string  `json:"macs"`           // the one that was named first
+	File   string    `json:"file"`
+	Script bool      `json:"script,omitempty"` // for iPXE; the firmware gets its program as ever
+	Since  time.Time `json:"since"`
+	Seq    uint32    `json:"seq"` // tells orders apart
+}
+
+// Name is what people call the node.
+func (o *Order) Name() string {
+	switch {
+	case o.Host != "":
+		return o.Host
+	case len(o.MACs) > 0:
+		return o.MACs[0]
+	}
+	return "a node without an address"
+}
 
 // Response is the engine's answer.
 type Response struct {

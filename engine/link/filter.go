@@ -16,30 +16,33 @@ const (
 )
 
 // ipFilter passes the IPv4 frames that the core handles: UDP to one of our
-// ports, and ICMP port unreachable (type 3, code 3). Frames to another host are
+// ports, what other DHCP servers broadcast to clients, and ICMP port unreachable
+// (type 3, code 3). Our own replies are no burden: a socket bound to one protocol
+// does not see what this host sends (packet(7)). Frames to another host are
 // refused, which includes frames of a VLAN: the kernel has removed their tag and
 // marked them as another host's when no VLAN interface takes them.
 func ipFilter() []bpf.Instruction {
 	ports := []uint32{proto.PortBOOTPServer, proto.PortTFTP, proto.PortPXE}
 	return []bpf.Instruction{
 		/* 0 */ bpf.LoadExtension{Num: bpf.ExtType},
-		/* 1 */ bpf.JumpIf{Cond: bpf.JumpGreaterOrEqual, Val: otherHost, SkipTrue: 15},
+		/* 1 */ bpf.JumpIf{Cond: bpf.JumpGreaterOrEqual, Val: otherHost, SkipTrue: 16},
 		/* 2 */ bpf.LoadAbsolute{Off: 12, Size: 2},
-		/* 3 */ bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: proto.EtherTypeIPv4, SkipTrue: 13},
+		/* 3 */ bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: proto.EtherTypeIPv4, SkipTrue: 14},
 		/* 4 */ bpf.LoadAbsolute{Off: ipAt + 6, Size: 2},
-		/* 5 */ bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: fragmented, SkipTrue: 11},
+		/* 5 */ bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: fragmented, SkipTrue: 12},
 		/* 6 */ bpf.LoadMemShift{Off: ipAt}, // X = length of the IP header
 		/* 7 */ bpf.LoadAbsolute{Off: ipAt + 9, Size: 1},
-		/* 8 */ bpf.JumpIf{Cond: bpf.JumpEqual, Val: proto.ProtocolICMP, SkipTrue: 5},
-		/* 9 */ bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: proto.ProtocolUDP, SkipTrue: 7},
+		/* 8 */ bpf.JumpIf{Cond: bpf.JumpEqual, Val: proto.ProtocolICMP, SkipTrue: 6},
+		/* 9 */ bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: proto.ProtocolUDP, SkipTrue: 8},
 		/* 10 */ bpf.LoadIndirect{Off: ipAt + 2, Size: 2}, // destination port
-		/* 11 */ bpf.JumpIf{Cond: bpf.JumpEqual, Val: ports[0], SkipTrue: 4},
-		/* 12 */ bpf.JumpIf{Cond: bpf.JumpEqual, Val: ports[1], SkipTrue: 3},
-		/* 13 */ bpf.JumpIf{Cond: bpf.JumpEqual, Val: ports[2], SkipTrue: 2, SkipFalse: 3},
-		/* 14 */ bpf.LoadIndirect{Off: ipAt, Size: 2}, // ICMP type and code
-		/* 15 */ bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 0x0303, SkipTrue: 1},
-		/* 16 */ bpf.RetConstant{Val: pass},
-		/* 17 */ bpf.RetConstant{Val: 0},
+		/* 11 */ bpf.JumpIf{Cond: bpf.JumpEqual, Val: ports[0], SkipTrue: 5},
+		/* 12 */ bpf.JumpIf{Cond: bpf.JumpEqual, Val: ports[1], SkipTrue: 4},
+		/* 13 */ bpf.JumpIf{Cond: bpf.JumpEqual, Val: ports[2], SkipTrue: 3},
+		/* 14 */ bpf.JumpIf{Cond: bpf.JumpEqual, Val: proto.PortBOOTPClient, SkipTrue: 2, SkipFalse: 3},
+		/* 15 */ bpf.LoadIndirect{Off: ipAt, Size: 2}, // ICMP type and code
+		/* 16 */ bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 0x0303, SkipTrue: 1},
+		/* 17 */ bpf.RetConstant{Val: pass},
+		/* 18 */ bpf.RetConstant{Val: 0},
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 // reservedPorts are the UDP ports that we serve.
 var reservedPorts = [...]uint16{proto.PortBOOTPServer, proto.PortTFTP, proto.PortPXE}
 
-// Reservation is what Reserve returns: the descriptors of its sockets.
+// Reservation is the ports of one interface: the descriptors of silent sockets.
 type Reservation []int
 
 // Close gives the ports back.
@@ -25,6 +25,18 @@ func (r Reservation) Close() error {
 		unix.Close(fd)
 	}
 	return nil
+}
+
+// Stale tells whether the interface has been removed, so that nothing is held any
+// more, whatever has its name now.
+func (r Reservation) Stale() bool {
+	for _, fd := range r {
+		// Asked for the name of a device that is gone, the kernel has none.
+		if _, err := unix.GetsockoptString(fd, unix.SOL_SOCKET, unix.SO_BINDTODEVICE); errors.Is(err, unix.ENODEV) {
+			return true
+		}
+	}
+	return false
 }
 
 // Reserve binds ordinary UDP sockets to ports 67, 69 and 4011 of an interface,

@@ -26,6 +26,7 @@ type Plan struct {
 
 	// Program is what Eval runs; package compile fills it.
 	Program Program
+	Guard   Guard // protection of the server itself
 }
 
 // Origin is a place in the configuration and the text of its line.
@@ -54,6 +55,18 @@ type Subnet struct {
 
 // Contains tells whether a is an address of the subnet.
 func (s *Subnet) Contains(a proto.Addr) bool { return a&s.Mask == s.Net }
+
+// Guard is what protects the server from its network. It holds for the whole
+// server, since it is applied before anything is known of a client.
+type Guard struct {
+	KnownFirst bool         // known-clients-first
+	Messages   int64        // DHCP messages a second from one hardware address, 0: no limit (dhcp-rate-limit)
+	Requests   int64        // TFTP requests a second from one address, 0: no limit (tftp-rate-limit)
+	Servers    []proto.Addr // DHCP servers that are meant to be there (permitted-servers)
+}
+
+// RateBurst is how many seconds of a rate limit may come at once.
+const RateBurst = 8
 
 // Pool is one pool declaration, or the ranges that stand directly in a subnet
 // or shared network.

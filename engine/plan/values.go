@@ -110,6 +110,9 @@ func (p *Program) subSlot(space int32, code uint32) int32 {
 	return -1
 }
 
+// SetValue makes v, which is copied, the value of a parameter.
+func (e *Eval) SetValue(p Param, v []byte) { e.give(SlotOf(p), v, -1) }
+
 // SetOption makes v, which is copied, the value of an option of space dhcp: the
 // core's own choice wins over the configuration and is sent whether the client
 // asks for it or not.

@@ -71,6 +71,8 @@ func (b *Book) Observe(at time.Time, e *batch.Event, advice string) {
 		b.conflict(e, now)
 	case batch.EventAbandoned:
 		b.abandoned(e, now)
+	case batch.EventRogue:
+		b.otherServer(hardwareOf(e), e.Addr, now)
 	default:
 		if !ofNode(e.Kind) {
 			b.ignored++
@@ -88,7 +90,7 @@ func ofNode(k batch.EventKind) bool {
 	case batch.EventDiscover, batch.EventOffer, batch.EventRequest, batch.EventAck, batch.EventNak, batch.EventRelease,
 		batch.EventDecline, batch.EventInform, batch.EventBootp, batch.EventSilence, batch.EventTransferStart,
 		batch.EventTransferProgress, batch.EventTransferDone, batch.EventTransferProbe, batch.EventTransferError,
-		batch.EventNotFound, batch.EventRefused, batch.EventFull:
+		batch.EventNotFound, batch.EventRefused, batch.EventFull, batch.EventRival:
 		return true
 	}
 	return false
@@ -130,6 +132,8 @@ func (b *Book) take(n *node, e *batch.Event, advice string, now int64) {
 		b.transferError(n, e, &s, now)
 	case batch.EventNotFound, batch.EventRefused:
 		b.fileRefused(n, e, &s, now)
+	case batch.EventRival:
+		b.rival(n, e, now)
 	}
 	s.stage = n.stage
 	n.addStep(s)

@@ -93,6 +93,15 @@ func (b *Book) abandoned(e *batch.Event, now int64) {
 	}
 }
 
+// rival: another server answered the node. Should it fall silent now, that is
+// the likely reason.
+func (b *Book) rival(n *node, e *batch.Event, now int64) {
+	b.otherServer(hardware{}, e.Addr, now)
+	if n.state == booting {
+		n.suspect = problem{cause: causeOtherServer, addr: e.Addr, at: now}
+	}
+}
+
 // rogue is a machine that does what it should not.
 type rogue struct {
 	kind  rogueKind

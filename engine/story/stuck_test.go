@@ -155,6 +155,22 @@ func TestStuckBecauseAnotherServerWasChosen(t *testing.T) {
 	o.stuck("another DHCP server", "192.168.1.77")
 }
 
+func TestStuckBecauseAnotherServerAnsweredIt(t *testing.T) {
+	m := newTeller(t).machine(1)
+	m.discover(core.ClientUEFI, 7)
+	m.event(batch.EventRogue, func(e *batch.Event) {
+		e.Addr, e.HW[5], e.Value = proto.AddrOf(192, 168, 1, 77), 0xee, 2
+	})
+	m.event(batch.EventRival, func(e *batch.Event) { e.Addr, e.Value = proto.AddrOf(192, 168, 1, 77), 5 })
+	m.offer()
+	m.want(PhaseOffer, StateBooting)
+	m.pass(20 * time.Second)
+	m.stuck("another DHCP server", "192.168.1.77", "ee")
+	if s := m.book.Summary(m.now); len(s.Rogues) != 1 || s.Rogues[0].MAC == "" {
+		t.Errorf("%+v", s.Rogues)
+	}
+}
+
 func TestStuckBecauseItNeverCameBackAfterIPXE(t *testing.T) {
 	m := newTeller(t).machine(1)
 	m.firmware()

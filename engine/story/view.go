@@ -66,7 +66,7 @@ func (b *Book) step(s *step) Step {
 func bad(s *step) bool {
 	switch s.kind {
 	case batch.EventNak, batch.EventDecline, batch.EventConflict, batch.EventAbandoned, batch.EventTransferError,
-		batch.EventNotFound, batch.EventRefused, batch.EventFull:
+		batch.EventNotFound, batch.EventRefused, batch.EventFull, batch.EventRival:
 		return true
 	case batch.EventSilence:
 		return s.reason != batch.ReasonUnknownLease && s.reason != batch.ReasonNone
@@ -111,6 +111,8 @@ func (b *Book) stepWords(s *step) string {
 		return s.addr.String() + " is answered by another machine"
 	case batch.EventAbandoned:
 		return s.addr.String() + " is taken out of service"
+	case batch.EventRival:
+		return fmt.Sprintf("was answered by another DHCP server, %s (%v)", s.addr, dhcp.Type(s.bytes))
 	}
 	return b.fileWords(s)
 }

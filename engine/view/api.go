@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"bootstorm/engine/feed"
 	"bootstorm/engine/story"
 )
 
@@ -20,7 +21,7 @@ const (
 )
 
 // sorts are the values of the query's sort.
-var sorts = []string{"", "worst", "name", "mac", "address", "started", "seen"}
+var sorts = []string{"", "worst", "name", "mac", "address", "started"}
 
 // states are the values of the query's state.
 var states = []story.State{"", story.StateBooting, story.StateStuck, story.StateDone, story.StateSystem}
@@ -145,6 +146,17 @@ func (h *Handler) explain(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answerText(w, http.StatusOK, text)
+}
+
+// boots answers GET /api/boots: the nodes that load another file at their next
+// boot.
+func (h *Handler) boots(w http.ResponseWriter, _ *http.Request) {
+	list, err := h.requests.Marked()
+	if err != nil {
+		refuse(w, &refusal{http.StatusServiceUnavailable, err.Error()})
+		return
+	}
+	answer(w, append([]feed.Order{}, list...))
 }
 
 // capture answers GET /api/capture.pcapng and that of one node.

@@ -4,6 +4,7 @@ import (
 	"io"
 	"time"
 
+	"bootstorm/engine/feed"
 	"bootstorm/engine/story"
 )
 
@@ -24,6 +25,9 @@ type Requests interface {
 	// Boot makes a node load file next, once or until further notice. An empty
 	// file takes the order back.
 	Boot(node, file string, once bool) error
+	// Marked lists the nodes that Boot was said of and that have not had their file
+	// yet.
+	Marked() ([]feed.Order, error)
 	// Reload reads the configuration and the boot files again.
 	Reload() error
 	// Capture writes the last control frames of a node, or of all for "", as pcapng.
@@ -51,4 +55,9 @@ type Options struct {
 // HookCounts are the counts of package hook.
 type HookCounts struct {
 	Sent, Retried, Failed, Lost int64
+}
+
+// Plus adds the counts of another hook.
+func (c HookCounts) Plus(d HookCounts) HookCounts {
+	return HookCounts{c.Sent + d.Sent, c.Retried + d.Retried, c.Failed + d.Failed, c.Lost + d.Lost}
 }

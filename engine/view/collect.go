@@ -61,6 +61,9 @@ func (c *bookCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	for name, v := range s.Counters {
 		m := counterMetric(name)
+		if m.name == "" {
+			continue
+		}
 		kind := prometheus.CounterValue
 		if m.gauge {
 			kind = prometheus.GaugeValue

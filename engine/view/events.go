@@ -3,6 +3,7 @@ package view
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -116,8 +117,9 @@ func (b *hub) send(m message) {
 
 // tell sends one event and keeps it for who comes later.
 func (b *hub) tell(t *story.Told) {
-	t.Node.Steps = nil // the node's own page has them
-	data, err := json.Marshal(t)
+	short := *t
+	short.Node.Steps = nil // the node's own page has them
+	data, err := json.Marshal(&short)
 	if err != nil {
 		return // nothing in it can fail but a number that is none
 	}
@@ -146,15 +148,19 @@ func (b *hub) tick(book Book, summary []byte) {
 	}
 }
 
-// changedNodes lists as JSON the nodes that gave a sign of life after since; nil
-// if there is none.
+// changedNodes lists as JSON the nodes that gave a sign of life after since, the
+// latest first; nil if there is none.
 func changedNodes(book Book, now, since time.Time) []byte {
-	list, _ := book.Nodes(now, story.Query{Sort: "seen", Limit: maxChanged})
+	list, _ := book.Nodes(now, story.Query{Limit: math.MaxInt32})
 	list = slices.DeleteFunc(list, func(n story.Node) bool { return !n.Seen.After(since) })
 	if len(list) == 0 {
 		return nil
 	}
-	b, _ := json.Marshal(list)
+	slices.SortFunc(list, func(a, b story.Node) int { return b.Seen.Compare(a.Seen) })
+	b, err := json.Marshal(list[:min(len(list), maxChanged)])
+	if err != nil {
+		return nil // nothing in it can fail but a number that is none
+	}
 	return b
 }
 

@@ -69,6 +69,7 @@ func (h *Handler) routes() {
 	get("/api/nodes/{who}/explain", h.explain)
 	get("/api/nodes/{who}/capture.pcapng", h.capture)
 	get("/api/stuck", h.stuck)
+	get("/api/boots", h.boots)
 	get("/api/history", h.history)
 	get("/api/capture.pcapng", h.capture)
 	get("/api/page", h.about)

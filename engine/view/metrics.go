@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"sync"
@@ -101,7 +102,7 @@ func (m *metrics) observe(at time.Time, e *batch.Event) {
 	case batch.EventRefused:
 		m.fileLoads.WithLabelValues("", "refused").Inc()
 	case batch.EventSilence, batch.EventNak, batch.EventFull:
-		m.refused.WithLabelValues(reasonLabel(e.Reason)).Inc()
+		m.refused.WithLabelValues(cmp.Or(e.Reason.String(), "none")).Inc()
 	}
 }
 
@@ -117,23 +118,6 @@ func (m *metrics) label(e *batch.Event) string {
 		m.names[name] = true
 	}
 	return name
-}
-
-// reasonLabels are the reasons in the words of the log.
-var reasonLabels = [batch.Reasons]string{
-	batch.ReasonNone: "none", batch.ReasonNoSubnet: "no_subnet", batch.ReasonNoFreeAddress: "no_free_address",
-	batch.ReasonNotPermitted: "not_permitted", batch.ReasonDenied: "denied", batch.ReasonIgnored: "ignored",
-	batch.ReasonOtherServer: "other_server", batch.ReasonNotOurAddress: "not_our_address", batch.ReasonUnknownLease: "unknown_lease",
-	batch.ReasonTaken: "taken", batch.ReasonLeaseLimit: "lease_limit", batch.ReasonDuplicateAddress: "duplicate_address",
-	batch.ReasonDeclinedByClient: "declined", batch.ReasonMalformed: "malformed", batch.ReasonTransfersFull: "transfers_full",
-	batch.ReasonHoldFull: "hold_full", batch.ReasonNoJournal: "no_journal", batch.ReasonDuplicatesAllowed: "duplicates",
-}
-
-func reasonLabel(r batch.Reason) string {
-	if int(r) < len(reasonLabels) && reasonLabels[r] != "" {
-		return reasonLabels[r]
-	}
-	return "unknown"
 }
 
 // tell takes one thing that the story told.

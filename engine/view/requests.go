@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"time"
@@ -35,6 +36,15 @@ func (r requests) Boot(node, file string, once bool) error {
 	}
 	_, err := r.ask(q)
 	return err
+}
+
+// Marked implements Requests.
+func (r requests) Marked() (list []feed.Order, err error) {
+	text, err := r.ask(feed.Request{Kind: feed.Orders})
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &list)
+	}
+	return list, err
 }
 
 // Reload implements Requests.

@@ -12,7 +12,7 @@ import (
 )
 
 // hot are the packages that a frame passes through.
-var hot = []string{"proto", "proto/dhcp", "proto/tftp", "engine/batch", "engine/capture", "engine/core", "engine/core/binding",
+var hot = []string{"proto", "proto/dhcp", "proto/tftp", "engine/batch", "engine/capture", "engine/core", "engine/core/binding", "engine/core/limit",
 	"engine/core/transfer", "engine/core/wheel", "engine/plan", "engine/link"}
 
 const accept = `If it does not run per frame, mark its function: "PACKAGE FUNCTION cold" in %s.

@@ -3,6 +3,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"bootstorm/engine/feed"
 	"bootstorm/engine/story"
 )
 
@@ -138,6 +140,51 @@ func (c *Client) Explain(ctx context.Context, who string) (string, error) {
 	text, err := io.ReadAll(io.LimitReader(body, 1<<20))
 	return string(text), err
 }
+
+// Boots fetches the nodes that load another file at their next boot.
+func (c *Client) Boots(ctx context.Context) (list []feed.Order, err error) {
+	return list, c.object(ctx, "/api/boots", nil, &list)
+}
+
+// Boot has a node load a file at its next boot, once. The client must be one of
+// OpenControl.
+func (c *Client) Boot(ctx context.Context, node, file string) error {
+	return c.change(ctx, http.MethodPost, "/control/boot", map[string]any{"node": node, "file": file, "once": true})
+}
+
+// Unboot takes that back.
+func (c *Client) Unboot(ctx context.Context, node string) error {
+	return c.change(ctx, http.MethodDelete, "/control/boot/"+url.PathEscape(node), nil)
+}
+
+// change asks for something that is no mere question.
+func (c *Client) change(ctx context.Context, method, path string, body any) error {
+	ctx, cancel := context.WithTimeout(ctx, changeTime)
+	defer cancel()
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	r, err := c.http.Do(req)
+	if err != nil {
+		return c.explain(err)
+	}
+	defer r.Body.Close()
+	if r.StatusCode == http.StatusOK {
+		return nil
+	}
+	reason, _ := io.ReadAll(io.LimitReader(r.Body, 4000))
+	return &answerError{r.StatusCode, strings.TrimSpace(string(reason))}
+}
+
+// changeTime is how long a change may take: the server may be in the middle of a
+// reload.
+const changeTime = 15 * time.Second
 
 // History fetches the last minutes, a sample a second, the oldest first.
 func (c *Client) History(ctx context.Context) (h []story.Sample, err error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -44,6 +45,27 @@ func Open(t Target) (*Client, error) {
 	if t.HTTP != "" {
 		return openHTTP(t.HTTP)
 	}
+	return openSocket(t, socket)
+}
+
+// control is the socket for whoever may change something; its mode says who.
+const control = "control.sock"
+
+// OpenControl finds the daemon for changes, which go by its own socket only. It
+// makes no request yet.
+func OpenControl(t Target) (*Client, error) {
+	if t.HTTP != "" {
+		return nil, errors.New("changes go by the daemon's control socket only: leave out --http, and run this as root on Node 0")
+	}
+	c, err := openSocket(t, control)
+	if err == nil { // the timeout of answers from memory is too short for a change
+		c.http.Transport.(*http.Transport).ResponseHeaderTimeout = changeTime
+	}
+	return c, err
+}
+
+// openSocket makes a client for one of a daemon's sockets.
+func openSocket(t Target, socket string) (*Client, error) {
 	name := t.Interface
 	if name == "" {
 		var err error

@@ -10,20 +10,23 @@ import (
 // clock. Nothing of it is written: the address is still free on disk.
 func (t *Table) Offer(i int32, c *Client, keepID bool, until int64) {
 	s := &t.slots[i]
-	t.dequeue(i) // from either queue: an abandoned address may be the last one left
+	t.dequeue(i) // from any queue: an abandoned address may be the last one left
 	s.State = freeState
-	t.identify(i, c, keepID)
+	t.name(i, c, keepID)
 	s.Flags |= Offered
 	s.End = until
 	t.timers.Set(i, until)
 }
 
-// Withdraw ends an offer. The address goes to the end of the free queue and
-// remembers the client.
+// Withdraw ends an offer. The address goes to the end of its free queue and
+// remembers the client that it was leased to before, else the one it was offered
+// to.
 func (t *Table) Withdraw(i int32) {
 	s := &t.slots[i]
+	t.dequeue(i)
 	s.Flags &^= Offered | Unfit
 	t.timers.Clear(i)
+	t.restoreTenant(i)
 	t.enqueueFree(i)
 }
 
@@ -32,9 +35,10 @@ func (t *Table) Withdraw(i int32) {
 func (t *Table) Bind(i int32, c *Client, keepID bool, now batch.Time, seconds uint32) {
 	s := &t.slots[i]
 	t.dequeue(i)
+	t.dropAside(i)
 	t.identify(i, c, keepID)
 	s.State, s.Order = activeState, 0
-	s.Flags &^= Offered | Unfit
+	s.Flags = s.Flags&^(Offered|Unfit) | Tenant
 	s.Start, s.Starts, s.CLTT = now.Mono, now.Wall, now.Wall
 	if seconds == math.MaxUint32 {
 		s.End, s.Ends = Forever, batch.Forever
@@ -67,12 +71,14 @@ func (t *Table) Expire(i int32) {
 }
 
 // Abandon takes an address out of service for some seconds, since it is used
-// by somebody that it is not leased to. It forgets its client, as dhcpd does.
+// by somebody that it is not leased to. It forgets its client, as dhcpd does, but
+// not a tenant that was set aside: it was not the tenant who found it in use.
 func (t *Table) Abandon(i int32, now batch.Time, seconds int64) {
 	s := &t.slots[i]
 	t.dequeue(i)
 	t.Unbill(i)
-	t.Disown(i)
+	t.forget(i)
+	t.wipe(i)
 	s.State = abandonedState
 	s.Flags &^= Offered | Unfit
 	s.Start, s.Starts, s.CLTT = now.Mono, now.Wall, now.Wall
@@ -80,7 +86,7 @@ func (t *Table) Abandon(i int32, now batch.Time, seconds int64) {
 	s.Probed, s.Heard = 0, 0
 	t.timers.Set(i, s.End)
 	if s.Flags&Reserved == 0 {
-		t.push(&t.pools[s.Pool].abandoned, i)
+		t.push(inAbandoned, i)
 	}
 }
 
@@ -89,6 +95,7 @@ func (t *Table) Recover(i int32) {
 	t.dequeue(i)
 	t.timers.Clear(i)
 	t.slots[i].State = freeState
+	t.restoreTenant(i)
 	t.enqueueFree(i)
 }
 
@@ -102,14 +109,16 @@ func (t *Table) Defer(i int32) {
 // Remember has a free address remember a client that uses it without a lease,
 // so that it is the one who gets it, and moves it to the end of the queue.
 func (t *Table) Remember(i int32, c *Client) {
-	t.identify(i, c, false)
+	t.name(i, c, false)
 	t.Defer(i)
 }
 
-// Disown has a free address forget its client.
+// Disown has a free address forget its client, for the one that it was leased to
+// if there is one.
 func (t *Table) Disown(i int32) {
 	t.forget(i)
 	t.wipe(i)
+	t.restoreTenant(i)
 }
 
 // Due returns a slot whose lease, offer or abandonment has ended. The caller

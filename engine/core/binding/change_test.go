@@ -45,14 +45,14 @@ func TestTransitions(t *testing.T) {
 		{"disown", func(tb *Table) { tb.Remember(0, machine(1)) }, func(tb *Table) { tb.Disown(0) }, batch.LeaseFree, 0, 0, 0, 3, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			table := New(testPlan())
+			table := New(testPlan(), 1)
 			if c.before != nil {
 				c.before(table)
 			}
 			c.change(table)
 			check(t, table)
 			s := table.At(0)
-			if s.State != c.state || s.Flags != c.flags || s.Ends != c.ends || s.HW.Addr[5] != c.owner {
+			if s.State != c.state || s.Flags&^Tenant != c.flags || s.Ends != c.ends || s.HW.Addr[5] != c.owner {
 				t.Errorf("state %d, flags %x, ends %d, client %d", s.State, s.Flags, s.Ends, s.HW.Addr[5])
 			}
 			if table.Free(0) != c.free || table.timers.Armed(0) != c.timed {
@@ -65,7 +65,7 @@ func TestTransitions(t *testing.T) {
 // TestReservedAddressStaysOutOfTheQueues: a host's fixed address that was
 // leased before the host was declared is nobody's once that lease ends.
 func TestReservedAddressStaysOutOfTheQueues(t *testing.T) {
-	table := New(testPlan())
+	table := New(testPlan(), 1)
 	i := table.Find(addr(10, 0, 0, 4))
 	table.Bind(i, machine(1), false, t0, 10)
 	table.Release(i, later(1))
@@ -80,7 +80,7 @@ func TestReservedAddressStaysOutOfTheQueues(t *testing.T) {
 }
 
 func TestClaimed(t *testing.T) {
-	table := New(testPlan())
+	table := New(testPlan(), 1)
 	m := machine(1)
 	for n, i := range []int32{0, 1, 4} {
 		table.Remember(i, m)
@@ -103,7 +103,7 @@ func TestClaimed(t *testing.T) {
 }
 
 func TestRecordLeavesNothingOfTheFormerClient(t *testing.T) {
-	table := New(testPlan())
+	table := New(testPlan(), 1)
 	m := machine(1)
 	m.ID, m.ByID = []byte("secret"), true
 	table.Bind(0, m, true, t0, 10)

@@ -52,7 +52,7 @@ func (t *Table) sameID(i int32, id []byte) bool {
 func cutID(id []byte) []byte { return id[:min(len(id), batch.MaxClientID)] }
 
 // hashID hashes that part alone, so that a restored identifier is found.
-func hashID(id []byte) uint64 { return Hash(cutID(id)) }
+func (t *Table) hashID(id []byte) uint64 { return hashFrom(t.seed, cutID(id)) }
 
 // AnyNetwork has Lookup search all networks.
 const AnyNetwork int32 = -1
@@ -64,10 +64,10 @@ const AnyNetwork int32 = -1
 func (t *Table) Lookup(c *Client, network, skip int32) int32 {
 	best := None
 	if c.ID != nil && (c.ByID || c.HW.Len == 0) {
-		best = t.better(best, c, network, skip, &t.id, hashID(c.ID))
+		best = t.better(best, c, network, skip, &t.id, t.hashID(c.ID))
 	}
 	if c.HW.Len != 0 {
-		best = t.better(best, c, network, skip, &t.hw, hashHW(&c.HW))
+		best = t.better(best, c, network, skip, &t.hw, t.hashHW(&c.HW))
 	}
 	if c.Host != 0 {
 		best = t.better(best, c, network, skip, &t.host, c.Host)
@@ -93,7 +93,7 @@ func (t *Table) better(best int32, c *Client, network, skip int32, x *index, has
 // Claimed returns the n-th free address that remembers the hardware address and
 // was heard of since a moment of the monotonic clock, None if there are fewer.
 func (t *Table) Claimed(hw *dhcp.HW, since int64, n int) int32 {
-	for i := t.hw.first(hashHW(hw)); i != None; i = t.hw.next[i] {
+	for i := t.hw.first(t.hashHW(hw)); i != None; i = t.hw.next[i] {
 		if s := &t.slots[i]; s.HW == *hw && s.State == freeState && s.Heard > since {
 			if n == 0 {
 				return i
@@ -126,7 +126,7 @@ func (t *Table) identify(i int32, c *Client, keepID bool) {
 	s, x := &t.slots[i], &t.texts[i]
 	s.HW, s.Host = c.HW, c.Host
 	if s.HW.Len != 0 {
-		t.hw.insert(hashHW(&s.HW), i)
+		t.hw.insert(t.hashHW(&s.HW), i)
 	}
 	if s.Host != 0 {
 		t.host.insert(s.Host, i)
@@ -135,7 +135,7 @@ func (t *Table) identify(i int32, c *Client, keepID bool) {
 		s.Flags |= HasID
 		x.IDLen = uint8(min(len(c.ID), 255))
 		copy(x.ClientID[:], c.ID)
-		t.id.insert(hashID(c.ID), i)
+		t.id.insert(t.hashID(c.ID), i)
 	}
 }
 
@@ -149,15 +149,15 @@ func (t *Table) wipe(i int32) {
 func (t *Table) forget(i int32) {
 	s, x := &t.slots[i], &t.texts[i]
 	if s.HW.Len != 0 {
-		t.hw.remove(hashHW(&s.HW), i)
+		t.hw.remove(t.hashHW(&s.HW), i)
 	}
 	if s.Host != 0 {
 		t.host.remove(s.Host, i)
 	}
 	if s.Flags&HasID != 0 {
-		t.id.remove(hashID(x.ClientID[:min(int(x.IDLen), batch.MaxClientID)]), i)
+		t.id.remove(t.hashID(x.ClientID[:min(int(x.IDLen), batch.MaxClientID)]), i)
 	}
 	s.HW, s.Host, s.Client = dhcp.HW{}, 0, 0
-	s.Flags &^= HasID | Warned
+	s.Flags &^= HasID | Warned | Tenant
 	x.IDLen = 0
 }

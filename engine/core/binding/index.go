@@ -61,16 +61,24 @@ func mix(a, b uint64) uint64 {
 }
 
 // hashHW takes type and length in as well: two clients may differ in them only.
-func hashHW(h *dhcp.HW) uint64 {
-	a := binary.LittleEndian.Uint64(h.Addr[0:8])
-	b := binary.LittleEndian.Uint64(h.Addr[8:16]) ^ uint64(h.Type)<<56 ^ uint64(h.Len)<<48
+// Without the seed a sender of made-up addresses could have all of them in one
+// chain.
+func (t *Table) hashHW(h *dhcp.HW) uint64 {
+	a := binary.LittleEndian.Uint64(h.Addr[0:8]) ^ t.seed
+	b := binary.LittleEndian.Uint64(h.Addr[8:16]) ^ uint64(h.Type)<<56 ^ uint64(h.Len)<<48 ^ bits.RotateLeft64(t.seed, 32)
 	return mix(mix(a, b), mix1)
 }
 
+// HashHW is a hash of a hardware address that outsiders cannot steer.
+func (t *Table) HashHW(h *dhcp.HW) uint64 { return t.hashHW(h) }
+
 // Hash is the hash of a name or identifier by which slots are found and host
 // declarations are known. It is never 0.
-func Hash(b []byte) uint64 {
-	h := uint64(len(b))
+func Hash(b []byte) uint64 { return hashFrom(0, b) }
+
+// hashFrom is Hash with a seed.
+func hashFrom(seed uint64, b []byte) uint64 {
+	h := uint64(len(b)) ^ seed
 	for len(b) >= 8 {
 		h = mix(h, binary.LittleEndian.Uint64(b))
 		b = b[8:]

@@ -8,57 +8,11 @@ import (
 	"bootstorm/tools/allocs"
 )
 
-// check walks everything that the table links together: each free address is in
-// its pool's free queue and nowhere else, each abandoned one in the other
-// queue, and every client is found in the indexes that its slot says it is in.
+// check checks everything that the table links together.
 func check(t *testing.T, table *Table) {
 	t.Helper()
-	queued := make([]int, table.Len())
-	for p := range table.pools {
-		for _, l := range []list{table.pools[p].free, table.pools[p].abandoned} {
-			n, prev := int32(0), None
-			for i := l.head; i != None; prev, i = i, table.queue[i].next {
-				if n++; n > table.Len() || table.queue[i].prev != prev || table.slots[i].Pool != int32(p) {
-					t.Fatalf("queue of pool %d is broken at slot %d", p, i)
-				}
-				queued[i]++
-			}
-			if n != l.n || l.tail != prev {
-				t.Fatalf("queue of pool %d: %d slots, %d counted", p, n, l.n)
-			}
-		}
-	}
-	for i := range table.slots {
-		s := &table.slots[i]
-		want := 0
-		if s.Flags&Reserved == 0 && (s.State == freeState && s.Flags&Offered == 0 || s.State == abandonedState) {
-			want = 1
-		}
-		if queued[i] != want || table.queue[i].in != (want == 1) {
-			t.Fatalf("slot %d, state %d, flags %x: in %d queues", i, s.State, s.Flags, queued[i])
-		}
-		inIndex(t, &table.hw, hashHW(&s.HW), int32(i), s.HW.Len != 0)
-		inIndex(t, &table.host, s.Host, int32(i), s.Host != 0)
-		if s.Flags&HasID != 0 {
-			inIndex(t, &table.id, hashID(table.texts[i].ClientID[:min(int(table.texts[i].IDLen), batch.MaxClientID)]), int32(i), true)
-		}
-		timed := s.Flags&Offered != 0 || s.State != freeState && s.End != Forever
-		if table.timers.Armed(int32(i)) != timed {
-			t.Fatalf("slot %d, state %d: timer armed %v", i, s.State, !timed)
-		}
-	}
-}
-
-func inIndex(t *testing.T, x *index, hash uint64, i int32, want bool) {
-	t.Helper()
-	n := 0
-	for k := x.first(hash); k != None; k = x.next[k] {
-		if k == i {
-			n++
-		}
-	}
-	if want && n != 1 || !want && n != 0 {
-		t.Fatalf("slot %d is %d times in its chain", i, n)
+	if wrong := table.Check(); wrong != "" {
+		t.Fatal(wrong)
 	}
 }
 
@@ -67,7 +21,7 @@ func inIndex(t *testing.T, x *index, hash uint64, i int32, want bool) {
 func TestRandomChanges(t *testing.T) {
 	for seed := range uint64(30) {
 		rnd := rand.New(rand.NewPCG(seed, 3))
-		table, now := New(testPlan()), t0
+		table, now := New(testPlan(), 1), t0
 		billed := map[int32]bool{}
 		for range 400 {
 			i := rnd.Int32N(table.Len())
@@ -108,6 +62,9 @@ func change(table *Table, rnd *rand.Rand, i int32, c *Client, now batch.Time) (*
 	switch n := rnd.IntN(12); {
 	case n < 3 && (free || s.State == abandonedState) && s.Flags&Reserved == 0:
 		table.Offer(i, c, c.ByID, now.Mono+rnd.Int64N(100)*batch.Second)
+		if rnd.IntN(2) == 0 {
+			table.Loose(i)
+		}
 	case n < 6 && s.State != abandonedState:
 		table.Bind(i, c, c.ByID, now, uint32(rnd.IntN(100)))
 		table.Bill(i, uint64(rnd.IntN(4)))
@@ -118,13 +75,19 @@ func change(table *Table, rnd *rand.Rand, i int32, c *Client, now batch.Time) (*
 	case n == 8 && s.State != abandonedState:
 		table.Abandon(i, now, rnd.Int64N(50))
 	case n == 9 && free && s.Flags&Reserved == 0:
+		switch rnd.IntN(3) {
+		case 0:
+			table.Remember(i, &Client{HW: c.HW})
+		case 1:
+			table.Disown(i)
+		}
 		table.Defer(i)
 	case n == 10:
-		fresh := New(testPlan())
+		fresh := New(testPlan(), 1)
 		fresh.Adopt(table)
 		return fresh, now
 	case n == 11 && rnd.IntN(4) == 0:
-		fresh := New(testPlan())
+		fresh := New(testPlan(), 1)
 		var r batch.Lease
 		for k := range table.slots {
 			table.Record(int32(k), &r)
@@ -149,7 +112,7 @@ func expire(table *Table, i int32) {
 }
 
 func TestNoAllocation(t *testing.T) {
-	table := New(testPlan())
+	table := New(testPlan(), 1)
 	rnd, c := rand.New(rand.NewPCG(1, 1)), machine(1)
 	c.ID, c.ByID, c.Host = []byte("identifier"), true, 5
 	now := t0

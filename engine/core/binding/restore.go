@@ -19,6 +19,7 @@ func (t *Table) Restore(now batch.Time, r *batch.Lease) bool {
 	t.dequeue(i)
 	t.Unbill(i)
 	t.timers.Clear(i)
+	t.dropAside(i)
 	t.forget(i)
 	s.State = restored(r.State)
 	s.Starts, s.Ends, s.CLTT = r.Starts, r.Ends, r.CLTT
@@ -27,6 +28,9 @@ func (t *Table) Restore(now batch.Time, r *batch.Lease) bool {
 	if s.State != abandonedState {
 		t.identify(i, &Client{HW: cleanHW(r.HW), ID: idOf(r)}, true)
 		t.texts[i].IDLen = r.ClientIDLen // of the whole identifier, though only its beginning is kept
+		if r.HW.Len != 0 || r.ClientIDLen != 0 {
+			s.Flags |= Tenant // only leases are written
+		}
 	}
 	t.SetHostname(i, r.Hostname[:min(int(r.HostnameLen), batch.MaxHostname)])
 	t.SetVendor(i, r.Vendor[:min(int(r.VendorLen), batch.MaxVendor)])
@@ -41,7 +45,7 @@ func (t *Table) Restore(now batch.Time, r *batch.Lease) bool {
 		t.Bill(i, r.Billing)
 	}
 	if s.State == abandonedState && s.Flags&Reserved == 0 {
-		t.push(&t.pools[s.Pool].abandoned, i)
+		t.push(inAbandoned, i)
 	}
 	if s.End != Forever {
 		t.timers.Set(i, s.End)
@@ -54,7 +58,7 @@ func (t *Table) Restore(now batch.Time, r *batch.Lease) bool {
 func (t *Table) Settle() {
 	used := make([]int32, 0, len(t.slots))
 	for i := range t.slots {
-		if s := &t.slots[i]; t.queue[i].in && s.State == freeState && s.Order != 0 {
+		if s := &t.slots[i]; t.queue[i].in() && s.State == freeState && s.Order != 0 {
 			used = append(used, int32(i))
 		}
 	}
@@ -78,17 +82,16 @@ func (t *Table) Settle() {
 // a pool. Order is kept. It allocates nothing.
 func (t *Table) Adopt(from *Table) {
 	for p := range from.pools {
-		for i := from.pools[p].free.head; i != None; i = from.queue[i].next {
-			if from.slots[i].Order != 0 {
-				t.adopt(from, i)
+		for _, l := range &from.pools[p].queues {
+			for i := l.head; i != None; i = from.queue[i].next {
+				if from.queue[i].where != inFresh || from.slots[i].Order != 0 {
+					t.adopt(from, i)
+				}
 			}
-		}
-		for i := from.pools[p].abandoned.head; i != None; i = from.queue[i].next {
-			t.adopt(from, i)
 		}
 	}
 	for i := range from.slots {
-		if !from.queue[i].in {
+		if !from.queue[i].in() {
 			t.adopt(from, int32(i))
 		}
 	}
@@ -109,13 +112,20 @@ func (t *Table) adopt(from *Table, k int32) {
 	s.Range, s.Pool, s.Network, s.Bill = mine.Range, mine.Pool, mine.Network, 0
 	s.Flags = s.Flags&^Reserved | mine.Flags
 	t.texts[i] = from.texts[k]
+	if t.tenants[i] = from.tenants[k]; t.tenants[i].hw.Len != 0 {
+		t.aside.insert(t.tenantKey(&t.tenants[i].hw, t.tenants[i].host), i)
+		t.waiting++
+	}
 	t.reindex(i)
 	t.Bill(i, old.Bill)
 	switch {
-	case s.State == abandonedState && mine.Flags == 0:
-		t.push(&t.pools[s.Pool].abandoned, i)
-	case s.State == freeState && s.Flags&Offered == 0 && mine.Flags == 0:
-		t.push(&t.pools[s.Pool].free, i)
+	case mine.Flags != 0:
+	case s.State == abandonedState:
+		t.push(inAbandoned, i)
+	case from.queue[k].where == inLoose:
+		t.push(inLoose, i)
+	case s.State == freeState && s.Flags&Offered == 0:
+		t.queueFree(i)
 	}
 	if (s.State != freeState || s.Flags&Offered != 0) && s.End != Forever {
 		t.timers.Set(i, s.End)
@@ -126,13 +136,13 @@ func (t *Table) adopt(from *Table, k int32) {
 func (t *Table) reindex(i int32) {
 	s, x := &t.slots[i], &t.texts[i]
 	if s.HW.Len != 0 {
-		t.hw.insert(hashHW(&s.HW), i)
+		t.hw.insert(t.hashHW(&s.HW), i)
 	}
 	if s.Host != 0 {
 		t.host.insert(s.Host, i)
 	}
 	if s.Flags&HasID != 0 {
-		t.id.insert(hashID(x.ClientID[:min(int(x.IDLen), batch.MaxClientID)]), i)
+		t.id.insert(t.hashID(x.ClientID[:min(int(x.IDLen), batch.MaxClientID)]), i)
 	}
 }
 

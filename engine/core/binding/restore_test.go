@@ -36,7 +36,7 @@ func TestRestore(t *testing.T) {
 		{"not in a pool", record(addr(10, 0, 0, 9), batch.LeaseActive, 1, t0.Wall+60), false, 0, false, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			table := New(testPlan())
+			table := New(testPlan(), 1)
 			if got := table.Restore(t0, c.record); got != c.kept {
 				t.Fatalf("kept: %v", got)
 			}
@@ -62,7 +62,7 @@ func TestRestore(t *testing.T) {
 }
 
 func TestRestoreOrdersByEnd(t *testing.T) {
-	table := New(testPlan())
+	table := New(testPlan(), 1)
 	table.Restore(t0, record(addr(10, 0, 0, 2), batch.LeaseFree, 1, t0.Wall-10))
 	table.Restore(t0, record(addr(10, 0, 0, 3), batch.LeaseFree, 2, t0.Wall-30))
 	table.Restore(t0, record(addr(10, 0, 0, 3), batch.LeaseActive, 2, t0.Wall-20)) // a later record of the same address
@@ -81,7 +81,7 @@ func TestRestoreOrdersByEnd(t *testing.T) {
 }
 
 func TestRestoreTwoLeasesOfOneMachine(t *testing.T) { // as dhcpd's file has them
-	table := New(testPlan())
+	table := New(testPlan(), 1)
 	a, b := record(addr(10, 0, 0, 2), batch.LeaseActive, 1, t0.Wall+60), record(addr(10, 0, 0, 3), batch.LeaseActive, 1, t0.Wall+60)
 	b.ClientIDLen, b.CLTT = 7, t0.Wall-10
 	copy(b.ClientID[:], []byte{1, 2, 0, 0, 0, 0, 1})
@@ -96,7 +96,7 @@ func TestRestoreTwoLeasesOfOneMachine(t *testing.T) { // as dhcpd's file has the
 }
 
 func TestRecordRoundTrip(t *testing.T) {
-	table := New(testPlan())
+	table := New(testPlan(), 1)
 	m := machine(1)
 	m.ID, m.ByID = []byte("an identifier"), true
 	table.Bind(0, m, true, t0, 3600)
@@ -112,7 +112,7 @@ func TestRecordRoundTrip(t *testing.T) {
 		string(r.ClientID[:r.ClientIDLen]) != "an identifier" {
 		t.Errorf("record %+v", r)
 	}
-	fresh := New(testPlan())
+	fresh := New(testPlan(), 1)
 	fresh.Restore(later(10), &r)
 	fresh.Record(0, &again)
 	again.Seq = r.Seq
@@ -125,12 +125,12 @@ func TestRecordRoundTrip(t *testing.T) {
 }
 
 func TestLongIdentifierKeepsItsLength(t *testing.T) {
-	table, m := New(testPlan()), machine(1)
+	table, m := New(testPlan(), 1), machine(1)
 	m.ID, m.ByID = make([]byte, 100), true
 	table.Bind(0, m, true, t0, 10)
 	var r batch.Lease
 	table.Record(0, &r)
-	fresh := New(testPlan())
+	fresh := New(testPlan(), 1)
 	fresh.Restore(t0, &r)
 	if r.ClientIDLen != 100 || !fresh.Owns(0, m) {
 		t.Errorf("length %d, owned after restart: %v", r.ClientIDLen, fresh.Owns(0, m))
@@ -138,7 +138,7 @@ func TestLongIdentifierKeepsItsLength(t *testing.T) {
 }
 
 func TestAgentOptionsThatFit(t *testing.T) {
-	table := New(testPlan())
+	table := New(testPlan(), 1)
 	table.SetAgent(0, []byte{1, 1, 9})
 	if table.Text(0).AgentLen != 3 {
 		t.Error("agent options are not kept")
@@ -150,7 +150,7 @@ func TestAgentOptionsThatFit(t *testing.T) {
 }
 
 func TestAdopt(t *testing.T) {
-	old := New(testPlan())
+	old := New(testPlan(), 1)
 	old.Bind(0, machine(1), false, t0, 100)
 	old.Bill(0, 55)
 	old.Offer(1, machine(2), false, later(20).Mono)
@@ -163,7 +163,7 @@ func TestAdopt(t *testing.T) {
 	p.Ranges = append([]plan.Range(nil), p.Ranges...)
 	p.Ranges[0].First = addr(10, 0, 0, 1) // one more address in front, so every slot moves
 	p.Hosts[0].Fixed = []proto.Addr{addr(10, 0, 0, 3)}
-	fresh := New(p)
+	fresh := New(p, 1)
 	fresh.Adopt(old)
 	if s := fresh.At(1); s.State != batch.LeaseActive || s.End != later(100).Mono || fresh.Billed(55) != 1 {
 		t.Errorf("the lease was not taken over: %+v", s)

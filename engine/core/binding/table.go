@@ -6,9 +6,12 @@
 //
 // A slot is in one of four situations:
 //
-//	free       in the free queue of its pool, at the end since it became free.
+//	free       in a free queue of its pool, at the end since it became free: in
+//	           that of addresses that were leased before (see tenant.go), or in
+//	           the other, which is used up first.
 //	           It remembers its last client, who gets it back while it is free.
-//	offered    in no queue: held for a client until End. Still free on disk.
+//	offered    held for a client until End. Still free on disk. In no queue, or
+//	           in that of the offers that may be taken back.
 //	active     in no queue: leased until End.
 //	abandoned  in its pool's queue of abandoned addresses until End, since
 //	           somebody uses it that it was not leased to. It remembers nobody.
@@ -47,6 +50,7 @@ const (
 	HasID                      // the client identifier is part of the identity
 	Warned                     // a conflict was reported; not again until the lease changes
 	Unfit                      // the last OFFER found the lease too old, so the ACK renews it
+	Tenant                     // the client had a lease of the address, and nobody after it
 )
 
 // Slot is what is known about one pool address. Fields may be read by all, and
@@ -97,7 +101,7 @@ const MaxAgent = 64
 type Table struct {
 	slots  []Slot
 	texts  []Text
-	queue  []link // free or abandoned queue of the slot's pool
+	queue  []link // the queue of its pool that the slot stands in
 	pools  []pool // by index into Plan.Pools
 	ranges []span // by index into Plan.Ranges, so ascending
 	hw     index  // by hardware address
@@ -106,7 +110,12 @@ type Table struct {
 	timers *wheel.Wheel
 	order  uint64 // Order of the slot that became free last
 	limits limits // leases per class instance
-	Left   int64  // addresses of the plan that did not fit
+	seed   uint64 // of the hashes: who can choose hardware addresses must not choose chains
+
+	tenants []tenant // set aside, by slot
+	aside   index    // of those
+	waiting int32    // how many there are
+	Left    int64    // addresses of the plan that did not fit
 }
 
 // span is one range of the plan: its slots are base to base+last-first.
@@ -116,15 +125,15 @@ type span struct {
 }
 
 type pool struct {
-	free, abandoned list
-	size            int32
-	bootp           bool // has a range for BOOTP clients
+	queues [queues]list
+	size   int32
+	bootp  bool // has a range for BOOTP clients
 }
 
 // New allocates a table for the pool addresses of a plan, all of them free and
-// never used.
-func New(p *plan.Plan) *Table {
-	t := &Table{pools: make([]pool, len(p.Pools)), ranges: make([]span, len(p.Ranges))}
+// never used. The seed is any number that clients do not know.
+func New(p *plan.Plan, seed uint64) *Table {
+	t := &Table{seed: seed, pools: make([]pool, len(p.Pools)), ranges: make([]span, len(p.Ranges))}
 	n := int64(0)
 	for i, r := range p.Ranges {
 		size := min(int64(r.Last)-int64(r.First)+1, MaxSlots-n)
@@ -132,13 +141,14 @@ func New(p *plan.Plan) *Table {
 		t.ranges[i] = span{r.First, r.First + proto.Addr(size) - 1, int32(n)}
 		n += size
 	}
-	t.slots, t.texts, t.queue = make([]Slot, n), make([]Text, n), make([]link, n)
+	t.slots, t.texts, t.queue, t.tenants = make([]Slot, n), make([]Text, n), make([]link, n), make([]tenant, n)
 	// Written to once, so that the first storm finds the pages there and does not
 	// wait for the kernel to make each of them.
 	clear(t.slots)
 	clear(t.texts)
 	clear(t.queue)
-	t.hw, t.id, t.host = newIndex(n), newIndex(n), newIndex(n)
+	clear(t.tenants)
+	t.hw, t.id, t.host, t.aside = newIndex(n), newIndex(n), newIndex(n), newIndex(n)
 	t.timers = wheel.New(int(max(n, 1)), batch.Second, 1024)
 	for _, c := range p.Classes {
 		if c.LeaseLimit > 0 {
@@ -154,7 +164,9 @@ func New(p *plan.Plan) *Table {
 // but for those that host declarations have as a fixed address.
 func (t *Table) fill(p *plan.Plan) {
 	for i := range t.pools {
-		t.pools[i].free, t.pools[i].abandoned = list{None, None, 0}, list{None, None, 0}
+		for k := range t.pools[i].queues {
+			t.pools[i].queues[k] = list{None, None, 0}
+		}
 	}
 	for i, r := range t.ranges {
 		for k := int32(0); int64(k) < int64(r.last)-int64(r.first)+1; k++ {
@@ -174,7 +186,7 @@ func (t *Table) fill(p *plan.Plan) {
 	}
 	for i := range t.slots {
 		if t.slots[i].Flags&Reserved == 0 {
-			t.push(&t.pools[t.slots[i].Pool].free, int32(i))
+			t.push(inFresh, int32(i))
 		}
 	}
 }
@@ -213,7 +225,9 @@ func (t *Table) Find(a proto.Addr) int32 {
 
 // Free returns how many addresses of the pool are neither leased, offered nor
 // abandoned.
-func (t *Table) Free(pool int32) int32 { return t.pools[pool].free.n }
+func (t *Table) Free(pool int32) int32 {
+	return t.pools[pool].queues[inFresh].n + t.pools[pool].queues[inTenants].n
+}
 
 // Size returns how many addresses the pool has.
 func (t *Table) Size(pool int32) int32 { return t.pools[pool].size }

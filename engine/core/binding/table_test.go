@@ -46,7 +46,7 @@ func later(seconds int64) batch.Time {
 }
 
 func TestFind(t *testing.T) {
-	table := New(testPlan())
+	table := New(testPlan(), 1)
 	for _, c := range []struct {
 		a    proto.Addr
 		slot int32
@@ -79,7 +79,7 @@ func TestTooManyAddressesAreLeftOut(t *testing.T) {
 			{First: addr(11, 0, 0, 0), Last: addr(11, 0, 0, 255)},
 		},
 	}
-	table := New(p)
+	table := New(p, 1)
 	if table.Len() != MaxSlots || table.Left != MaxSlots+256 {
 		t.Errorf("%d slots, %d left out", table.Len(), table.Left)
 	}
@@ -90,7 +90,7 @@ func TestTooManyAddressesAreLeftOut(t *testing.T) {
 }
 
 func TestFreeQueueOrder(t *testing.T) {
-	table := New(testPlan())
+	table := New(testPlan(), 1)
 	order := func(want ...byte) {
 		t.Helper()
 		var got []byte
@@ -110,14 +110,14 @@ func TestFreeQueueOrder(t *testing.T) {
 	table.Release(1, later(5))
 	order(5, 2, 3)
 	table.Defer(3)
-	order(2, 3, 5)
+	order(2, 5, 3) // 3 was leased: it comes last
 	table.Abandon(0, t0, 10)
-	order(3, 5)
+	order(5, 3)
 	if table.OldestAbandoned(0) != 0 {
 		t.Error("the abandoned address is not in its queue")
 	}
 	table.Recover(0)
-	order(3, 5, 2)
+	order(5, 2, 3)
 	if table.OldestAbandoned(0) != None {
 		t.Error("the recovered address is still in the queue of abandoned ones")
 	}
@@ -163,7 +163,7 @@ func TestOwnership(t *testing.T) {
 		{"other host", host(1, 77), false, host(2, 78), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			table := New(testPlan())
+			table := New(testPlan(), 1)
 			table.Bind(2, machine(9), false, t0, 10) // somebody else, to be told apart
 			table.Bind(0, c.holder, c.keepID, t0, 100)
 			if got := table.Owns(0, c.asks); got != c.owns {
@@ -184,7 +184,7 @@ func TestOwnership(t *testing.T) {
 }
 
 func TestLookupPrefersLeaseThenOfferThenMemory(t *testing.T) {
-	table := New(testPlan())
+	table := New(testPlan(), 1)
 	m := machine(1)
 	want := func(network, skip, slot int32) {
 		t.Helper()
@@ -211,7 +211,7 @@ func TestLookupPrefersLeaseThenOfferThenMemory(t *testing.T) {
 }
 
 func TestTakenOverMemoryIsForgotten(t *testing.T) {
-	table := New(testPlan())
+	table := New(testPlan(), 1)
 	table.Bind(0, machine(1), false, t0, 10)
 	table.Expire(0)
 	table.Offer(0, machine(2), false, later(50).Mono)
@@ -224,7 +224,7 @@ func TestTakenOverMemoryIsForgotten(t *testing.T) {
 }
 
 func TestTimers(t *testing.T) {
-	table := New(testPlan())
+	table := New(testPlan(), 1)
 	due := func(now batch.Time, want int32) {
 		t.Helper()
 		i, ok := table.Due(now.Mono)
@@ -262,7 +262,7 @@ func TestTimers(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	table := New(testPlan())
+	table := New(testPlan(), 1)
 	for i := int32(0); i < 6; i++ {
 		table.Bind(i, machine(byte(i)), false, t0, 10)
 		table.Bill(i, uint64(100+i%2))
@@ -279,7 +279,7 @@ func TestLimits(t *testing.T) {
 	}
 	p := testPlan()
 	p.Classes = nil
-	table = New(p)
+	table = New(p, 1)
 	table.Bill(0, 5)
 	if table.Billed(5) != 0 {
 		t.Error("counted without limits in the plan")
@@ -317,7 +317,7 @@ func TestHashesDiffer(t *testing.T) {
 	seen := map[uint64]string{}
 	for i := range 4096 {
 		h := dhcp.HW{Type: 1, Len: 6, Addr: [16]byte{2, 0, 0, byte(i >> 16), byte(i >> 8), byte(i)}}
-		seen[hashHW(&h)] = fmt.Sprint(h)
+		seen[new(Table).hashHW(&h)] = fmt.Sprint(h)
 	}
 	if len(seen) != 4096 {
 		t.Errorf("%d hashes of 4096 addresses", len(seen))

@@ -7,17 +7,19 @@ import "math/bits"
 type index struct {
 	refs  []int32 // slot + 1, 0 if empty
 	shift uint    // 64 - log2 of the length
+	seed  uint64
 }
 
-func newIndex(slots int) index {
+func newIndex(slots int, seed uint64) index {
 	n := uint(bits.Len(uint(2*slots - 1)))
-	return index{refs: make([]int32, 1<<n), shift: 64 - n}
+	return index{refs: make([]int32, 1<<n), shift: 64 - n, seed: seed}
 }
 
-// home is where the search for a key begins: Fibonacci hashing. Clients choose
-// their ports but not the network's addresses, and a slow table is bounded by
-// its size.
-func (x *index) home(key uint64) int { return int(key * 0x9e3779b97f4a7c15 >> x.shift) }
+// home is where the search for a key begins. Whoever makes up addresses and ports
+// does not know the seed, and cannot make the search long.
+func (x *index) home(key uint64) int {
+	return int(spread(key, x.seed) * 0x9e3779b97f4a7c15 >> x.shift)
+}
 
 // find returns the slot of a key, or none.
 func (x *index) find(slots []slot, key uint64) int32 {

@@ -102,10 +102,12 @@ func (t *Table) ack(now int64, id int32, block uint16, ev *batch.Events) {
 		t.count.Future++
 	case n == s.acked:
 		s.heard = now
+		t.guests.prove(id)
 		t.count.Duplicates++
 		t.duplicate(now, id)
 	default:
 		s.heard = now
+		t.guests.prove(id)
 		t.count.Acks++
 		t.progress(now, id, n, ev)
 	}
@@ -125,6 +127,7 @@ func (t *Table) ackOack(now int64, id int32, block uint16) {
 	}
 	s.flags &^= flagOack | flagSendOack
 	s.heard, s.tries = now, 0
+	t.guests.prove(id)
 	s.limit = s.ahead()
 	t.wake(now, id)
 }

@@ -7,6 +7,7 @@ import (
 
 	"bootstorm/engine/batch"
 	"bootstorm/engine/image"
+	"bootstorm/proto"
 	"bootstorm/proto/tftp"
 )
 
@@ -37,6 +38,41 @@ func TestSorcerersApprentice(t *testing.T) {
 	c := r.table.Counters()
 	if c.DataFrames != 11 || c.Resent != 0 || c.Done != 1 || c.Duplicates != 30 || c.Stale != 10 || c.Future != 10 {
 		t.Errorf("%+v", *c)
+	}
+}
+
+// TestDamagedAddress: no checksum covers the hardware address of a request, so the
+// first one may have come with a wrong one; its repetition puts that right. Once
+// blocks have arrived the address is known to be good, and a late copy of the request,
+// or a stranger's, changes nothing.
+func TestDamagedAddress(t *testing.T) {
+	for _, options := range [][]string{{"blksize=100"}, nil} {
+		r := newRig(t, Config{}, image.File{Name: "f", Data: pattern(1050)})
+		right := r.src.SrcMAC
+		to := func(what string, want proto.MAC) {
+			t.Helper()
+			s := &r.table.slots[r.table.index.find(r.table.slots, keyOf(r.src.Src, r.src.SrcPort))]
+			if s.mac != want {
+				t.Errorf("%v, %s: answers go to %s, want %s", options, what, s.mac, want)
+			}
+		}
+		r.src.SrcMAC[5] ^= 4
+		wrong := r.src.SrcMAC
+		first := r.recv(rrq("f", "octet", options...))
+		to("first request", wrong)
+		r.src.SrcMAC = right
+		r.now += s1 / 3
+		if again := r.recv(rrq("f", "octet", options...)); again != first {
+			t.Errorf("%v: %q, then %q", options, first, again)
+		}
+		to("repetition", right)
+		if options != nil {
+			r.ack(0)
+		}
+		r.ack(1)
+		r.src.SrcMAC = wrong
+		r.recv(rrq("f", "octet", options...))
+		to("late copy", right)
 	}
 }
 

@@ -31,9 +31,12 @@ func (t *Table) ask(now int64, p *proto.Packet, l uint8, tx *batch.Tx, ev *batch
 		t.count.NotOurs++
 		return
 	}
+	if !t.within(now, p, l, ev) {
+		return
+	}
 	id := t.index.find(t.slots, keyOf(p.Src, p.SrcPort))
 	hash := hashRequest(p.Payload)
-	if id != none && t.slots[id].request == hash && t.askedAgain(now, id, tx) {
+	if id != none && t.slots[id].request == hash && t.askedAgain(now, id, p.SrcMAC, l, tx) {
 		return
 	}
 	r := &t.request
@@ -56,16 +59,35 @@ func (t *Table) ask(now int64, p *proto.Packet, l uint8, tx *batch.Tx, ev *batch
 	t.grant(now, p, l, hash, tx, ev)
 }
 
+// within tells whether the sender of a request keeps to the rate limit.
+func (t *Table) within(now int64, p *proto.Packet, l uint8, ev *batch.Events) bool {
+	ok, first := t.askers.Take(spread(uint64(p.Src), t.index.seed)*0x9e3779b97f4a7c15, now)
+	if ok {
+		return true
+	}
+	t.count.Excess++
+	if first {
+		e := ev.Add(batch.EventExcess, now)
+		e.Link, e.Addr, e.Value, e.Extra = l, p.Src, t.rate, proto.PortTFTP
+	}
+	return false
+}
+
 // askedAgain handles the request of a running transfer that comes once more. It
 // reports false if the client has begun anew and the old transfer is to go.
-func (t *Table) askedAgain(now int64, id int32, tx *batch.Tx) bool {
+// Answers go to where the repetition came from: where nothing of the transfer has
+// arrived, the hardware address of the first request may have been damaged on its
+// way, since no checksum of IP covers it, or the node has moved to its other link.
+func (t *Table) askedAgain(now int64, id int32, mac proto.MAC, l uint8, tx *batch.Tx) bool {
 	s := &t.slots[id]
 	switch {
 	case s.flags&flagOack != 0: // the OACK was lost
 		t.count.Repeated++
+		s.mac, s.link = mac, l
 		t.repeatOack(now, id, tx)
 	case s.acked == 0 && s.oackLen == 0: // DATA 1 was lost, or is still waiting
 		t.count.Repeated++
+		s.mac, s.link = mac, l
 		t.again(now, id, 0)
 	case now-s.heard < lateAfter:
 		t.count.Late++
@@ -86,8 +108,7 @@ func (t *Table) grant(now int64, p *proto.Packet, l uint8, hash uint64, tx *batc
 		copy(e.Name[:], t.request.Name)
 		return
 	}
-	if len(t.free) == 0 { // silence: the client asks again, an ERROR would be final
-		t.count.Full++
+	if !t.makeRoom(p.Src) { // silence: the client asks again, an ERROR would be final
 		e := newEvent(batch.EventFull, now, p.SrcMAC, l, p.Src, p.SrcPort, ev)
 		e.Reason = batch.ReasonTransfersFull
 		copy(e.Name[:], t.request.Name)
@@ -103,6 +124,7 @@ func (t *Table) grant(now int64, p *proto.Packet, l uint8, hash uint64, tx *batc
 		blksize: tftp.DefaultBlksize, window: 1, rto: firstRTO, habit: habitOf(&t.request), credit: t.past.of(now, p.Src),
 	}
 	t.index.add(t.slots, id)
+	t.guests.enter(id, p.Src)
 	t.negotiate(s)
 	t.count.Started++
 	e := t.event(batch.EventTransferStart, now, s, ev)

@@ -150,6 +150,7 @@ func (t *Table) end(id int32) {
 	t.timers.Clear(id)
 	t.ready.remove(id)
 	t.index.remove(t.slots, id)
+	t.guests.leave(id, t.slots[id].addr())
 	t.files.release(s.generation)
 	s.key = 0
 	t.free = append(t.free, id)

@@ -152,6 +152,10 @@ func (t *Table) expire(now int64, id int32, ev *batch.Events) {
 		t.arm(now, id)
 		return
 	}
+	if t.guests.places[id].fresh && s.tries >= firstRepeats {
+		t.timers.Set(id, s.deadline()) // it is the client's turn
+		return
+	}
 	if t.underway(now, s) {
 		t.timers.Set(id, now+s.patrol())
 		return

@@ -36,6 +36,7 @@ package transfer
 
 import (
 	"bootstorm/engine/batch"
+	"bootstorm/engine/core/limit"
 	"bootstorm/engine/core/wheel"
 	"bootstorm/engine/image"
 	"bootstorm/engine/plan"
@@ -50,24 +51,33 @@ const DefaultTransfers = 16384
 type Config struct {
 	Transfers int // most transfers at a time; 0: DefaultTransfers. A request beyond that is not answered
 	WindowMax int // largest windowsize granted; 0 or more than batch.MaxSegments: batch.MaxSegments
+	PerClient int // most transfers of one address; 0: 64
+
+	// Seed is any number that clients do not know: it keeps those who make up
+	// addresses from choosing how long a search takes.
+	Seed uint64
 }
 
 // Table is all transfers of one worker, with one owner.
 type Table struct {
-	slots   []slot  // pointer-free
-	free    []int32 // stack of unused slots
-	index   index
-	timers  *wheel.Wheel // one per slot
-	ready   queue        // slots with something to send
-	past    past
-	blocked int64 // when the driver last had not taken all data, see Fill
-	files   generations
-	links   []link
-	request tftp.Request // scratch of Receive
-	window  int64        // largest windowsize granted
-	id      uint16       // next IP identification
-	netbuf  [batch.HeadCap]byte
-	count   Counters
+	slots     []slot  // pointer-free
+	free      []int32 // stack of unused slots
+	index     index
+	guests    guests
+	askers    *limit.Table // requests, by address
+	rate      int64        // of those, a second
+	timers    *wheel.Wheel // one per slot
+	ready     queue        // slots with something to send
+	past      past
+	blocked   int64 // when the driver last had not taken all data, see Fill
+	files     generations
+	links     []link
+	request   tftp.Request // scratch of Receive
+	window    int64        // largest windowsize granted
+	perClient int          // most transfers of one address
+	id        uint16       // next IP identification
+	netbuf    [batch.HeadCap]byte
+	count     Counters
 }
 
 // link is an interface: what a transfer needs of plan.Link.
@@ -83,17 +93,24 @@ func New(c Config) *Table {
 	if c.Transfers <= 0 {
 		c.Transfers = DefaultTransfers
 	}
+	if c.PerClient <= 0 {
+		c.PerClient = defaultPerClient
+	}
 	if c.WindowMax <= 0 || c.WindowMax > batch.MaxSegments {
 		c.WindowMax = batch.MaxSegments
 	}
 	t := &Table{
 		slots:  make([]slot, c.Transfers),
 		free:   make([]int32, 0, c.Transfers),
-		index:  newIndex(c.Transfers),
+		index:  newIndex(c.Transfers, c.Seed),
+		guests: newGuests(c.Transfers, c.Seed),
+		askers: limit.New(4096),
 		timers: wheel.New(c.Transfers, batch.Millisecond, 1024),
 		ready:  newQueue(c.Transfers),
 		past:   newPast(c.Transfers),
 		window: int64(c.WindowMax),
+
+		perClient: c.PerClient,
 	}
 	clear(t.slots) // the first storm finds the pages there
 	for i := c.Transfers - 1; i >= 0; i-- {
@@ -108,6 +125,13 @@ func New(c Config) *Table {
 // one waits until the last transfer of one of them has ended, and requests are
 // answered from the newest until then.
 func (t *Table) SetFiles(s *image.Set) { t.files.set(s) }
+
+// SetRate limits requests to so many a second from one address, after a burst of
+// plan.RateBurst seconds of them; 0 is no limit. A new Table has none.
+func (t *Table) SetRate(perSecond int64) {
+	t.rate = perSecond
+	t.askers.Set(limit.Every(perSecond), perSecond*plan.RateBurst)
+}
 
 // SetLinks gives the interfaces, in the order of batch.Frame.Link. Transfers on
 // a link that is no longer there end when they next have to send.

@@ -28,11 +28,15 @@ package load
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"syscall"
+	"unicode"
+	"unicode/utf8"
 
 	"bootstorm/engine/image"
 )
@@ -60,6 +64,20 @@ type Problem struct {
 	Remedy string // what to do about it
 }
 
+// printable makes a problem safe to show: names of files may hold anything but
+// slashes and zeros, also what moves a terminal's cursor.
+func (p Problem) printable() Problem {
+	return Problem{printable(p.Path), printable(p.Text), printable(p.Remedy)}
+}
+
+func printable(s string) string {
+	if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return s
+	}
+	q := strconv.Quote(s)
+	return q[1 : len(q)-1]
+}
+
 // String returns the problem in one line.
 func (p Problem) String() string { return p.Path + ": " + p.Text + " (" + p.Remedy + ")" }
 
@@ -80,6 +98,12 @@ func Read(o Options, generation uint32) (*image.Set, []Problem, error) {
 	}
 	r := newReader(Limit(o.LimitBytes), o.Previous)
 	r.problems = w.problems
+	if w.root != "" {
+		if r.root, err = os.OpenRoot(w.root); err != nil {
+			return nil, nil, fmt.Errorf("TFTP root %s: %w", o.Root, err)
+		}
+		defer r.root.Close()
+	}
 	for _, f := range w.found {
 		r.add(f)
 	}

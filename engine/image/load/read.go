@@ -34,6 +34,7 @@ type reader struct {
 	limit    int64                  // of so many
 	shared   map[image.Stamp][]byte // what has been read, now or for the previous generation
 	counted  map[image.Stamp]bool   // what is already part of this generation
+	root     *os.Root               // through which files of the root are opened; nil for others
 }
 
 func newReader(limit int64, previous *image.Set) *reader {
@@ -51,7 +52,7 @@ func newReader(limit int64, previous *image.Set) *reader {
 
 // add reads one file of the root, or names it.
 func (r *reader) add(f found) {
-	data, stamp, ok := r.load(f.path, f.stamp)
+	data, stamp, ok := r.load(f)
 	if ok {
 		r.files = append(r.files, image.File{Name: f.name, Data: data, Stamp: stamp})
 	}
@@ -72,20 +73,21 @@ func (r *reader) fallback(f *File) {
 		if err != nil || !info.Mode().IsRegular() {
 			continue
 		}
-		r.add(found{f.Name, real, stampOf(info)})
+		r.add(found{name: f.Name, path: real, stamp: stampOf(info)})
 		return
 	}
-	r.problems = append(r.problems, Problem{f.Name, "is neither in the root nor at " + strings.Join(f.Paths, ", "), f.Remedy})
+	r.problems = append(r.problems, Problem{f.Name, "is neither in the root nor at " + strings.Join(f.Paths, ", "), f.Remedy}.printable())
 }
 
 // load returns the bytes of a file. stamp is what it is like; the stamp that is
 // returned is zero if it cannot tell a later change.
-func (r *reader) load(path string, stamp image.Stamp) (data []byte, _ image.Stamp, ok bool) {
+func (r *reader) load(f found) (data []byte, _ image.Stamp, ok bool) {
+	path, stamp := f.path, f.stamp
 	if !r.counted[stamp] {
 		if stamp.Size > r.left {
 			r.problems = append(r.problems, Problem{path,
 				fmt.Sprintf("does not fit: %d bytes, and of %d allowed in memory %d are left", stamp.Size, r.limit, r.left),
-				"remove files from the root, or raise the limit"})
+				"remove files from the root, or raise the limit"}.printable())
 			return nil, stamp, false
 		}
 		r.left -= stamp.Size
@@ -94,10 +96,10 @@ func (r *reader) load(path string, stamp image.Stamp) (data []byte, _ image.Stam
 		r.counted[stamp] = true
 		return data, lasting(stamp), true
 	}
-	data, after, err := readStable(path, r.left+stamp.Size)
+	data, after, err := readStable(r.source(f), r.left+stamp.Size)
 	if err != nil {
 		r.left += stamp.Size
-		r.problems = append(r.problems, Problem{path, "cannot be read: " + reason(err), "check the file; it is read again when it changes"})
+		r.problems = append(r.problems, Problem{path, "cannot be read: " + reason(err), "check the file; it is read again when it changes"}.printable())
 		return nil, stamp, false
 	}
 	r.left += stamp.Size - after.Size // it may have grown in the meantime
@@ -122,31 +124,60 @@ func (r *reader) ambiguous() {
 		folded := strings.ToLower(f.Name)
 		if other, ok := first[folded]; ok {
 			r.problems = append(r.problems, Problem{f.Name, "differs from " + other + " only in case",
-				"a client that asks in another case gets " + other + "; rename one of them if that is wrong"})
+				"a client that asks in another case gets " + other + "; rename one of them if that is wrong"}.printable())
 			continue
 		}
 		first[folded] = f.Name
 	}
 }
 
+// source is how a file is reached: one of the root through the root, so that no
+// directory on the way that has become a symbolic link leads out of it.
+type source struct {
+	root *os.Root // nil: path is absolute
+	path string
+}
+
+func (r *reader) source(f found) source {
+	if r.root != nil && f.below != "" {
+		return source{r.root, f.below}
+	}
+	return source{nil, f.path}
+}
+
+// open opens the file. A FIFO that has taken its place must not hold us up, nor a
+// link lead us elsewhere.
+func (s source) open() (*os.File, error) {
+	const how = os.O_RDONLY | syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+	if s.root != nil {
+		return s.root.OpenFile(s.path, how, 0)
+	}
+	return os.OpenFile(s.path, how, 0)
+}
+
+func (s source) lstat() (os.FileInfo, error) {
+	if s.root != nil {
+		return s.root.Lstat(s.path)
+	}
+	return os.Lstat(s.path)
+}
+
 // readStable reads a file that nobody writes to meanwhile: what stat says
 // before and after must be the same.
-func readStable(path string, most int64) (data []byte, stamp image.Stamp, err error) {
+func readStable(s source, most int64) (data []byte, stamp image.Stamp, err error) {
 	for try := range attempts {
 		if try > 0 {
 			time.Sleep(pause)
 		}
-		if data, stamp, err = readOnce(path, most); err == nil || !errors.Is(err, errChanging) {
+		if data, stamp, err = readOnce(s, most); err == nil || !errors.Is(err, errChanging) {
 			return data, stamp, err
 		}
 	}
 	return nil, stamp, err
 }
 
-func readOnce(path string, most int64) ([]byte, image.Stamp, error) {
-	// A FIFO that has taken the file's place must not hold us up, nor a link
-	// lead us elsewhere.
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+func readOnce(s source, most int64) ([]byte, image.Stamp, error) {
+	f, err := s.open()
 	if err != nil {
 		return nil, image.Stamp{}, err
 	}
@@ -166,7 +197,7 @@ func readOnce(path string, most int64) ([]byte, image.Stamp, error) {
 		}
 		return nil, before, err
 	}
-	if info, err = os.Lstat(path); err != nil || stampOf(info) != before {
+	if info, err = s.lstat(); err != nil || stampOf(info) != before {
 		return nil, before, errChanging
 	}
 	return data, before, nil

@@ -22,6 +22,7 @@ const (
 type found struct {
 	name  string // below the root
 	path  string // without symbolic links
+	below string // path as seen from the root, without symbolic links; empty for a file that is not of the root
 	stamp image.Stamp
 }
 
@@ -54,7 +55,7 @@ func walk(root string) (*walker, error) {
 }
 
 func (w *walker) problem(path, text, remedy string) {
-	w.problems = append(w.problems, Problem{path, text, remedy})
+	w.problems = append(w.problems, Problem{path, text, remedy}.printable())
 }
 
 // directory visits a directory. above are the directories that it was reached
@@ -97,7 +98,7 @@ func (w *walker) entry(path, name string, link bool, above []string) {
 	case len(w.found) == maxFiles:
 		w.problem(path, fmt.Sprintf("is beyond the limit of %d files", maxFiles), "serve a smaller root")
 	default:
-		w.found = append(w.found, found{name, real, stampOf(info)})
+		w.found = append(w.found, found{name, real, strings.TrimPrefix(strings.TrimPrefix(real, w.root), "/"), stampOf(info)})
 	}
 }
 

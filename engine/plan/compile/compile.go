@@ -64,6 +64,7 @@ func Compile(t *config.Tree) (*plan.Plan, []config.Finding) {
 	c.statements()
 	c.findPingElsewhere()
 	c.networks()
+	c.guard()
 	c.hosts()
 	c.rules()
 	c.finishSpaces()

@@ -208,3 +208,31 @@ func TestRepeats(t *testing.T) {
 		t.Errorf("%v", findings)
 	}
 }
+
+// TestGuard: the statements that protect the server, and where they have no
+// effect.
+func TestGuard(t *testing.T) {
+	const subnet = "\nsubnet 10.0.0.0 netmask 255.255.255.0 { range 10.0.0.10 10.0.0.20; }\n"
+	p, findings := compileText(t, subnet)
+	if g := p.Guard; !g.KnownFirst || g.Messages != 8 || g.Requests != 64 || g.Servers != nil || len(findings) != 0 {
+		t.Errorf("defaults: %+v, %v", g, findings)
+	}
+	p, findings = compileText(t, "known-clients-first off; dhcp-rate-limit 0; tftp-rate-limit 4294967295; permitted-servers 10.0.0.2, 10.0.0.3;"+subnet)
+	if g := p.Guard; g.KnownFirst || g.Messages != 0 || g.Requests != 1e9 || len(g.Servers) != 2 || g.Servers[1] != proto.AddrOf(10, 0, 0, 3) || len(findings) != 0 {
+		t.Errorf("set: %+v, %v", g, findings)
+	}
+	for _, text := range []string{
+		"subnet 10.1.0.0 netmask 255.255.255.0 { range 10.1.0.10; dhcp-rate-limit 5; }",
+		"host a { hardware ethernet 02:00:00:00:00:01; known-clients-first off; }",
+		"if known { tftp-rate-limit 1; }",
+		"option arch code 93 = unsigned integer 16; dhcp-rate-limit = option arch;",
+	} {
+		p, findings = compileText(t, text+subnet)
+		if g := p.Guard; !g.KnownFirst || g.Messages != 8 || g.Requests != 64 {
+			t.Errorf("%s: %+v", text, g)
+		}
+		if len(findings) != 1 || !strings.Contains(findings[0].Message, "no effect") {
+			t.Errorf("%s: %v", text, findings)
+		}
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+
+	"bootstorm/engine/feed"
 )
 
 // Engine answers requests as an engine would, and keeps what it was told to do.
@@ -37,6 +39,9 @@ func (e *Engine) Boot(node, file string, once bool) error {
 	e.note(fmt.Sprintf("boot %s %s once=%v", node, file, once))
 	return nil
 }
+
+// Marked implements view.Requests: nobody is.
+func (*Engine) Marked() ([]feed.Order, error) { return nil, nil }
 
 // Reload implements view.Requests.
 func (e *Engine) Reload() error {

@@ -108,9 +108,6 @@ func (o *serveOptions) runDirectory() string {
 // keeperArgs is the keeper's command line. It ends in the view's.
 func (o *serveOptions) keeperArgs(c *companions, dir string) []string {
 	args := []string{"keeper", "--files", fmt.Sprint(len(c.files)), "--sandbox", o.Sandbox, "--user", o.User}
-	if o.hooks.any() {
-		args = append(args, "--hooks")
-	}
 	for _, name := range o.Interfaces {
 		args = append(args, "--interface", name)
 	}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -25,7 +26,6 @@ import (
 func keeperCommand() *cobra.Command {
 	var c keeper.Config
 	var user, mode string
-	var hooks bool
 	cmd := &cobra.Command{
 		Use:    "keeper [flags] -- COMMAND OF THE VIEW",
 		Short:  "The process of serve that opens sockets and starts the view",
@@ -34,7 +34,11 @@ func keeperCommand() *cobra.Command {
 			c.View = args
 			if sandboxed(mode) {
 				c.Confine = func() ([]string, error) {
-					r, err := sandbox.Keeper(user, keeper.Program, hooks)
+					program := keeper.Program
+					if slices.Contains(args, "--hook-command") {
+						program = ""
+					}
+					r, err := sandbox.Keeper(user, program)
 					if err != nil {
 						return nil, err
 					}
@@ -49,7 +53,6 @@ func keeperCommand() *cobra.Command {
 	flags.IntVar(&c.Files, "files", 0, "`NUMBER` of files for the view")
 	flags.StringVar(&user, "user", "", "as of serve")
 	flags.StringVar(&mode, "sandbox", "", "as of serve")
-	flags.BoolVar(&hooks, "hooks", false, "the view has hooks to run")
 	return cmd
 }
 
@@ -87,8 +90,8 @@ type viewOptions struct {
 	hosts         []string
 	tokenFile     string
 	level, format string
-	hooks         hookOptions
 	sandbox       string
+	hooks         hookOptions
 }
 
 // viewCommand makes "bootstorm view".
@@ -147,8 +150,8 @@ func (o *viewOptions) run(cmd *cobra.Command) error {
 			p.Control = l
 		}
 	}
-	if sandboxed(o.sandbox) {
-		r := sandbox.View(o.hooks.any())
+	if sandboxed(o.sandbox) && o.hooks.command == "" {
+		r := sandbox.View(o.hooks.url != "")
 		log.Debug("view: " + strings.Join(r.Done, "; "))
 		if err := strictly(o.sandbox, r); err != nil {
 			return err

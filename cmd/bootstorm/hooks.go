@@ -22,9 +22,6 @@ func (o *hookOptions) add(flags *pflag.FlagSet) {
 	flags.StringVar(&o.command, "hook-command", "", "run this `PROGRAM` for each such event, with its JSON on standard input")
 }
 
-// any tells whether there is a hook.
-func (o *hookOptions) any() bool { return o.url != "" || o.command != "" }
-
 // args are the same flags for the view's command line.
 func (o *hookOptions) args() (args []string) {
 	if o.url != "" {

@@ -140,7 +140,11 @@ func (c *Client) open(m message) ([]int, error) {
 		}
 		if a.Error != "" {
 			closeAll(a.fds)
-			return nil, errors.New(a.Error)
+			err := errors.New(a.Error)
+			if a.Gone {
+				err = &link.DownError{Gone: true, Err: err}
+			}
+			return nil, err
 		}
 		return a.fds, nil
 	case <-time.After(openTime):

@@ -14,6 +14,7 @@ type message struct {
 	Kind  string `json:"kind"`
 	Text  string `json:"text,omitempty"`  // say: for the log
 	Error string `json:"error,omitempty"` // opened: why not
+	Gone  bool   `json:"gone,omitempty"`  // opened: the interface does not exist
 	// reserve: the interface, by its place in the list of names at the start.
 	Interface int `json:"interface,omitempty"`
 }

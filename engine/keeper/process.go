@@ -1,6 +1,7 @@
 package keeper
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -142,7 +143,8 @@ func (k *keeper) answer(m message) {
 	}
 	a := message{Kind: kindOpened}
 	if err != nil {
-		a.Error = err.Error()
+		var down *link.DownError
+		a.Error, a.Gone = err.Error(), errors.As(err, &down) && down.Gone
 	}
 	_ = send(k.engine, a, fds...) // if the engine is gone, listen sees it
 	closeAll(fds)

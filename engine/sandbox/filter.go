@@ -68,15 +68,19 @@ func engineRules(sockets bool) rules {
 
 // viewRules are for the view, which opens no socket but accepts connections on
 // those that it was given.
-func viewRules() rules {
-	return rules{names: slices.Concat(common, serving), options: []uint64{prSetVMA}, clones: []uint64{unix.CLONE_THREAD},
+func viewRules(calls bool) rules {
+	r := rules{names: slices.Concat(common, serving), options: []uint64{prSetVMA}, clones: []uint64{unix.CLONE_THREAD},
 		pid: uint64(os.Getpid())}
+	if calls {
+		r.families = []uint64{unix.AF_INET, unix.AF_INET6}
+	}
+	return r
 }
 
 // keeperRules are for the keeper. A program that is not static makes memory
 // executable when it starts.
 func keeperRules(static bool) rules {
-	return rules{names: slices.Concat(common, serving, starting), families: []uint64{unix.AF_PACKET, unix.AF_INET},
+	return rules{names: slices.Concat(common, serving, starting), families: []uint64{unix.AF_PACKET, unix.AF_INET, unix.AF_INET6},
 		options: []uint64{prSetVMA, unix.PR_SET_PDEATHSIG, unix.PR_SET_NO_NEW_PRIVS, unix.PR_CAP_AMBIENT, unix.PR_CAPBSET_DROP},
 		clones:  []uint64{unix.CLONE_THREAD, unix.CLONE_VFORK}, code: !static}
 }

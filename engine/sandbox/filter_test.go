@@ -70,8 +70,9 @@ func TestFilters(t *testing.T) {
 	}{
 		"engine":       {engineRules(false), []uint64{unix.AF_NETLINK, unix.AF_UNIX}, false},
 		"engine alone": {engineRules(true), []uint64{unix.AF_NETLINK, unix.AF_UNIX, unix.AF_PACKET, unix.AF_INET, unix.AF_INET6}, false},
-		"view":         {viewRules(), nil, false},
-		"keeper":       {keeperRules(true), []uint64{unix.AF_PACKET, unix.AF_INET}, true},
+		"view":         {viewRules(false), nil, false},
+		"calling view": {viewRules(true), []uint64{unix.AF_INET, unix.AF_INET6}, false},
+		"keeper":       {keeperRules(true), []uint64{unix.AF_PACKET, unix.AF_INET, unix.AF_INET6}, true},
 	} {
 		ask := judge(t, c.rules)
 		has := func(list []uint64, v uint64) bool {

@@ -13,10 +13,9 @@ import (
 // Keeper confines the process that opens sockets and starts the view: to the user
 // name (see Become), to the two capabilities of sockets, to no file but its own
 // program, and to the system calls that this takes. What it starts inherits all
-// of that but the capabilities. program is the path that it starts itself by. With
-// hooks, files and system calls stay as they are: nobody knows what the programs
-// of the operator need.
-func Keeper(name, program string, hooks bool) (*Report, error) {
+// of that but the capabilities. program is the path that it starts itself by; "" means that the view
+// runs programs of the operator, from which neither files nor calls can be taken.
+func Keeper(name, program string) (*Report, error) {
 	r := &Report{}
 	if err := forbidGain(); err != nil {
 		r.lacks("%v", err)
@@ -28,15 +27,16 @@ func Keeper(name, program string, hooks bool) (*Report, error) {
 		r.lacks("%v", err)
 	}
 	r.done("keeps %s, no new privileges", held())
-	if hooks {
-		r.done("files and programs stay open to it, for the hooks")
+	if program == "" {
+		r.done("may read and execute what its user may, for the hook's command")
 		return r, nil
 	}
 	libraries, err := interpreter(program)
 	if err != nil {
 		r.lacks("%v", err)
 	}
-	rules := []landlock.Rule{landlock.PathAccess(ll.AccessFSExecute|ll.AccessFSReadFile, program), landlock.ROFiles(resolver...).IgnoreIfMissing()}
+	rules := []landlock.Rule{landlock.PathAccess(ll.AccessFSExecute|ll.AccessFSReadFile, program), landlock.ROFiles(resolver...).IgnoreIfMissing(),
+		landlock.PathAccess(ll.AccessFSReadFile|ll.AccessFSReadDir, certificates...).IgnoreIfMissing()}
 	if libraries != nil { // a program that is not static, as tests are
 		rules = append(rules, landlock.RODirs(libraries...).IgnoreIfMissing(), landlock.ROFiles("/etc/ld.so.cache").IgnoreIfMissing())
 	}
@@ -45,22 +45,21 @@ func Keeper(name, program string, hooks bool) (*Report, error) {
 	return r, nil
 }
 
+// certificates are the directories that a webhook's server is known by.
+var certificates = []string{"/etc/ssl/certs", "/usr/share/ca-certificates", "/etc/pki/tls/certs"}
+
 // View confines the process that shows what happens: to no capability, no file
-// but those of names and local time, and no socket but those that it has. With
-// hooks, files and system calls stay as they are.
-func View(hooks bool) *Report {
+// but those of names, local time and certificates, and no socket but those that
+// it has, unless it calls (a webhook).
+func View(calls bool) *Report {
 	r := &Report{}
 	if err := keep(0); err != nil {
 		r.lacks("%v", err)
 	}
 	r.done("keeps %s, no new privileges", held())
-	if hooks {
-		r.done("files and programs stay open to it, for the hooks")
-		return r
-	}
-	err := landlock.V8.BestEffort().RestrictPaths(landlock.ROFiles(resolver...).IgnoreIfMissing())
+	err := landlock.V8.BestEffort().RestrictPaths(landlock.ROFiles(resolver...).IgnoreIfMissing(), landlock.PathAccess(ll.AccessFSReadFile|ll.AccessFSReadDir, certificates...).IgnoreIfMissing())
 	r.landlock(err, "no files")
-	r.seccomp(viewRules())
+	r.seccomp(viewRules(calls))
 	return r
 }
 

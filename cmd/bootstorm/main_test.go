@@ -77,6 +77,7 @@ func TestOutput(t *testing.T) {
 		{"help-explain", 0, []string{"explain", "-h"}},
 		{"help-leases", 0, []string{"leases", "-h"}},
 		{"help-capture", 0, []string{"capture", "-h"}},
+		{"help-boot", 0, []string{"boot", "-h"}},
 		{"help-status", 0, []string{"status", "-h"}},
 		{"check-guide", 0, []string{"check", "testdata/guide.conf", "--tftp-root", root}},
 		{"check-bad", 1, []string{"check", "--config", "testdata/bad.conf", "--tftp-root", root}},

@@ -10,7 +10,7 @@ VERSION ?= $(shell tools/package/version.sh)
 # The tools that package and audit are no dependencies of the project's own.
 TOOL := go tool -modfile=tools/tools.mod
 
-.PHONY: help build demo test boot fuzz bench compare peers soak clean go programs sbom deb package-test audit
+.PHONY: help build demo test boot fuzz bench compare peers screenshots soak clean go programs sbom deb package-test audit
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ compare: build ## benchmarks of the hot path against an earlier version; ARGS="H
 peers: build ## storms bootstorm and the servers it replaces; writes bench/results and the README's tables, 15 minutes
 	@build/bench peers --out bench/results --readme README.md $(ARGS)
 
+screenshots: go ## the pictures of the page in the README, by a real browser
+	@tools/deps.sh test
+	go test -count 1 -run Screenshots ./tools/page -update
+
 programs: go # the programs as they are packaged
 	@mkdir -p build/package/bin
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/package/bin/bootstorm ./cmd/bootstorm
@@ -72,7 +76,7 @@ deb: sbom ## the Debian package, build/bootstorm_VERSION_ARCH.deb
 package-test: deb ## install, upgrade, remove and purge the package in a clean Debian, and boot nodes from it
 	@tools/deps.sh package
 	tools/package/cleanroot.sh
-	BOOTSTORM_CLEAN_ROOT=$(CURDIR)/build/package/root go test -tags cleanroot -count=1 -timeout 5m -run TestNodesBootFromThePackage -v ./tools/package
+	BOOTSTORM_CLEAN_ROOT=$(CURDIR)/build/package/root go test -tags cleanroot -count=1 -timeout 5m -run 'TestNode' -v ./tools/package
 
 audit: go ## known vulnerabilities in what both programs call (govulncheck)
 	@go run ./tools/audit

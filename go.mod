@@ -3,6 +3,7 @@ module bootstorm
 go 1.26.0
 
 require (
+	charm.land/bubbletea/v2 v2.1.1 // the terminal view: a model that is a function of messages, as the core is, so that screens are tested as text
 	charm.land/lipgloss/v2 v2.0.6 // its colours; the last version that Go 1.26.0 builds
 	github.com/charmbracelet/x/ansi v0.11.9 // its widths of text: cut, fill and wrap by columns
 	github.com/coreos/go-systemd/v22 v22.7.0 // readiness and watchdog (sd_notify), the Go binding of the CoreOS project
@@ -16,6 +17,7 @@ require (
 	github.com/spf13/cobra v1.10.2 // commands, help, completion, man pages
 	github.com/spf13/pflag v1.0.9 // cobra's flags
 	go.uber.org/zap v1.28.0 // the daemon's log
+	golang.org/x/mod v0.41.0 // semver: compares versions in tools/audit
 	golang.org/x/net v0.62.0 // bpf: assembler for the kernel filters
 	golang.org/x/perf v0.0.0-20260908200009-22c9c6c9d4da // benchmath: the statistics of benchstat, for bench compare
 	golang.org/x/sys v0.49.0 // system calls that the standard library lacks
@@ -24,12 +26,12 @@ require (
 )
 
 require (
-	github.com/chromedp/cdproto v0.159.0
-	github.com/chromedp/chromedp v0.23.0
-	github.com/prometheus/client_golang v1.25.0
-	github.com/prometheus/client_model v0.6.3
-	github.com/prometheus/common v0.72.0
-	go.yaml.in/yaml/v3 v3.0.5
+	github.com/chromedp/cdproto v0.159.0 // the browser's protocol, for chromedp
+	github.com/chromedp/chromedp v0.23.0 // drives Chromium in the tests of the page
+	github.com/prometheus/client_golang v1.25.0 // metrics; the official library
+	github.com/prometheus/client_model v0.6.3 // metrics as tests read them
+	github.com/prometheus/common v0.72.0 // reads what is exported, in tests
+	go.yaml.in/yaml/v3 v3.0.5 // reads the alert rules, in tests
 )
 
 require (
@@ -58,7 +60,6 @@ require (
 	github.com/xo/terminfo v1.0.0 // indirect
 	go.uber.org/multierr v1.10.0 // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
-	golang.org/x/mod v0.41.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect

@@ -23,6 +23,11 @@ type Simulation struct {
 	// Observe, if not nil, is given each event of the core, valid during the call,
 	// and the moment at which the driver takes it.
 	Observe func(batch.Time, *batch.Event)
+	// Reload, at each of these moments after the beginning, in ascending order,
+	// returns the core that goes on in place of another, as the daemon does on
+	// SIGHUP.
+	Reloads []int64
+	Reload  func(now batch.Time, old *core.Core) *core.Core
 }
 
 const (
@@ -115,6 +120,10 @@ func newVirtual(s *Storm, c *core.Core, m Simulation) *virtual {
 
 // turn does what can be done at v.now.
 func (v *virtual) turn() {
+	if len(v.Reloads) > 0 && v.now-firstInstant >= v.Reloads[0] {
+		v.Reloads = v.Reloads[1:]
+		v.core = v.Reload(v.moment(), v.core)
+	}
 	v.storm.Advance(v.now)
 	v.storm.Drain(v.now, func(frame []byte) bool {
 		v.up.send(v.now, frame)
@@ -261,6 +270,9 @@ func (v *virtual) next() int64 {
 	due := []int64{v.storm.Deadline(), v.up.next(), v.down.next(), v.core.Deadline(), never, never}
 	if len(v.syncs) > 0 {
 		due[4] = v.syncs[0].at
+	}
+	if len(v.Reloads) > 0 {
+		due = append(due, firstInstant+v.Reloads[0])
 	}
 	full := v.full()
 	if full {

@@ -209,7 +209,30 @@ func (s *server) traffic() (sum link.Stats) {
 func (s *server) tally() string {
 	c, j, t := s.first().core.Counters(), s.journal.Stats(), s.traffic()
 	return fmt.Sprintf("%s received, %s sent, %s given or renewed, %s written in %s", plural(int(t.Frames), "frame"),
-		plural(int(t.SentFrames), "frame"), plural(int(c.Ack), "lease"), plural(int(j.Records), "lease record"), plural(int(j.Syncs), "sync"))
+		plural(int(t.SentFrames), "frame"), plural(int(c.Ack), "lease"), plural(int(j.Records), "lease record"), plural(int(j.Syncs), "sync")) + s.keptOff()
+}
+
+// keptOff is what was not let in, the worst of it; empty if there was nothing.
+func (s *server) keptOff() (text string) {
+	c := s.first().core.Counters()
+	var requests, evicted uint64
+	for _, w := range s.workers {
+		n := w.core.Transfers().Counters()
+		requests, evicted = requests+n.Excess, evicted+n.Evicted
+	}
+	for _, n := range []struct {
+		n    uint64
+		what string
+	}{{c.Excess, "DHCP messages over the rate"}, {requests, "TFTP requests over the rate"}, {c.TakenBack, "offers taken back"},
+		{evicted, "transfers that nobody acknowledged"}, {c.Doubtful, "conflicts not believed"}, {c.Rogue, "replies of other DHCP servers"}} {
+		if n.n > 0 {
+			text += fmt.Sprintf(", %d %s", n.n, n.what)
+		}
+	}
+	if text != "" {
+		text = "; kept off:" + text[1:]
+	}
+	return text
 }
 
 // onWorker runs f between two batches on the goroutine of the first worker and

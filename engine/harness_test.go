@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,6 +48,12 @@ type fakeSocket struct {
 	fail error
 	stat link.Stats
 }
+
+// noPorts reserves nothing.
+type noPorts struct{}
+
+func (noPorts) Close() error { return nil }
+func (noPorts) Stale() bool  { return false }
 
 func newNetwork() *network {
 	n := &network{links: map[string]plan.Link{}, up: map[string]bool{}}
@@ -101,7 +106,8 @@ func (n *network) world() world {
 			n.socket, n.others = all[0].(*fakeSocket), all[1:]
 			return all, nil
 		},
-		reserve: func(string) (io.Closer, error) { return io.NopCloser(nil), n.taken },
+		reserve: func(string) (ports, error) { return noPorts{}, n.taken },
+		changes: func(_ func(), stop <-chan struct{}) error { <-stop; return nil },
 		watch: func(_ string, onChange func(), stop <-chan struct{}) error {
 			n.mu.Lock()
 			n.change = onChange

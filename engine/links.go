@@ -11,8 +11,8 @@ import (
 	"bootstorm/engine/plan"
 )
 
-// An interface is looked at once a second by asking the kernel (netlink). What
-// can be wrong with one, and what is done:
+// An interface is looked at when the kernel says that one has changed, and once a
+// second in any case. What can be wrong with one, and what is done:
 //
 //	does not exist    at start: wait. Later: its sockets are dead; when it is
 //	                  back, all sockets are opened anew
@@ -105,9 +105,24 @@ func (s *server) checkLinks() {
 	if changed {
 		s.linksChanged()
 	}
+	s.renewReservations()
 	if s.allUp() && len(s.sockets[0].Stale()) > 0 {
 		s.reopen()
 	}
+}
+
+// watchLinks has the interfaces looked at as soon as one changes.
+func (s *server) watchLinks() {
+	s.running.Go(func() {
+		moved := poke(s.moved)
+		onChange := func() {
+			s.renewReservations() // here: the manager may be in the middle of a reload
+			moved()
+		}
+		if err := s.world.changes(onChange, s.cold.Done()); err != nil && s.cold.Err() == nil {
+			s.log.Warn(fmt.Sprintf("the kernel does not tell when an interface changes: %v; they are looked at every %v", err, s.world.poll))
+		}
+	})
 }
 
 // allUp tells whether every interface is there and up.
@@ -148,19 +163,30 @@ func (s *server) reopen() {
 		for _, c := range old {
 			c.Close()
 		}
-		s.renewReservations()
 	}
 	s.run()
 }
 
-// renewReservations binds the port reservations to the interfaces of the
-// moment: those of a removed interface hold nothing any more.
+// renewReservations binds the ports of interfaces that were made anew, whose
+// reservations hold nothing any more. It does so at once, before the interface is up
+// and has its address: else the kernel would answer the first node that goes on
+// with its file that the port is unreachable, and edk2 gives up on that.
 func (s *server) renewReservations() {
-	for _, c := range s.reserved {
-		c.Close()
-	}
-	s.reserved = s.reserved[:0]
-	if err := s.reserve(); err != nil {
-		s.log.Warn(err.Error())
+	s.portsMu.Lock()
+	defer s.portsMu.Unlock()
+	for i, name := range s.Interfaces {
+		if !s.reserved[i].Stale() {
+			continue
+		}
+		fresh, err := s.world.reserve(name)
+		var gone *link.DownError
+		switch {
+		case errors.As(err, &gone): // not there yet
+		case err != nil:
+			s.log.Warn(err.Error())
+		default:
+			s.reserved[i].Close()
+			s.reserved[i] = fresh
+		}
 	}
 }

@@ -10,12 +10,18 @@ import (
 	"bootstorm/engine/image"
 )
 
+// settle is how long the last change of an interface must be over before they are
+// looked at: a change of address is two, and nobody wants to read of the first.
+const settle = 50 * time.Millisecond
+
 // manage runs the cold side until ctx ends (nil) or the worker fails.
 func (s *server) manage(ctx context.Context) error {
 	poll := time.NewTicker(s.world.poll)
 	defer poll.Stop()
 	second := time.NewTicker(countsEvery)
 	defer second.Stop()
+	settled := time.NewTimer(settle)
+	defer settled.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -29,6 +35,10 @@ func (s *server) manage(ctx context.Context) error {
 			_ = s.reload("SIGHUP") // the log says it
 		case <-s.changed:
 			s.reloadFiles()
+		case <-s.moved:
+			settled.Reset(settle)
+		case <-settled.C:
+			s.checkLinks()
 		case <-poll.C:
 			s.checkLinks()
 			s.checkLosses()
@@ -131,17 +141,21 @@ func (s *server) reloadFiles() {
 
 // watchRoot watches the boot files on disk.
 func (s *server) watchRoot() {
-	notify := func() {
-		select {
-		case s.changed <- struct{}{}:
-		default:
-		}
-	}
 	s.running.Go(func() {
-		if err := s.world.watch(s.Root, notify, s.cold.Done()); err != nil && s.cold.Err() == nil {
+		if err := s.world.watch(s.Root, poke(s.changed), s.cold.Done()); err != nil && s.cold.Err() == nil {
 			s.log.Warn(fmt.Sprintf("changes of boot files in %s go unnoticed: %v; send SIGHUP after a change", s.Root, err))
 		}
 	})
+}
+
+// poke returns a function that leaves a token in a channel, which holds one.
+func poke(c chan<- struct{}) func() {
+	return func() {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // compare says in counts what a reload changes.

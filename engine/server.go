@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"runtime"
@@ -39,12 +38,14 @@ type server struct {
 	links    []plan.Link
 	up       []bool // by link
 	journal  *lease.Journal
-	reserved []io.Closer
+	portsMu  sync.Mutex
+	reserved []ports   // by interface; under portsMu once there are more goroutines
 	workers  []*worker // the first answers everything, the others their share of TFTP
 	sockets  []socket  // by worker
 	observer *observer
 	hangup   chan os.Signal
 	changed  chan struct{} // a boot file changed on disk
+	moved    chan struct{} // an interface changed
 	ended    chan error    // a worker returned
 	lost     losses
 	running  sync.WaitGroup
@@ -68,7 +69,7 @@ func newServer(c Config) *server {
 	if c.world.inspect == nil {
 		c.world = system()
 	}
-	s := &server{Config: c, log: c.Log, hangup: make(chan os.Signal, 1), changed: make(chan struct{}, 1), ended: make(chan error, max(c.Workers, 1))}
+	s := &server{Config: c, log: c.Log, hangup: make(chan os.Signal, 1), changed: make(chan struct{}, 1), moved: make(chan struct{}, 1), ended: make(chan error, max(c.Workers, 1))}
 	s.cold, s.stopCold = context.WithCancel(context.Background())
 	s.observer = newObserver(c.Log, newNotes())
 	s.observed = make(chan struct{})
@@ -113,6 +114,7 @@ func (s *server) prepare(ctx context.Context) error {
 			return err
 		}
 	}
+	s.watchLinks()
 	s.watchRoot() // before the files are read, so that no change is missed
 	if err := s.load(s.setup); err != nil {
 		return err

@@ -48,6 +48,11 @@ func ParseConfig(path string) *Setup {
 	return compileTree(path, config.ParseFile(path, config.Options{}))
 }
 
+// ParseConfigText is ParseConfig for a text that is in no file yet.
+func ParseConfigText(source string, text []byte) *Setup {
+	return compileTree(source, config.ParseText(source, text, config.Options{}))
+}
+
 // DeriveConfig makes the configuration for interfaces that have none: each
 // network that they are on, and the guide's boot chain.
 func DeriveConfig(links []plan.Link) (*Setup, error) {

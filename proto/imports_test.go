@@ -68,6 +68,8 @@ var confined = []struct {
 	{"go.uber.org/zap", []string{"engine", "engine/view", "cmd/"}, false},
 	{"github.com/google/gopacket", []string{"pcap", "bench", "tools/", "cmd/bench"}, true},
 	{"github.com/mdlayher/ethernet", []string{"tools/"}, true},
+	{"github.com/prometheus", []string{"engine/view"}, true},
+	{"github.com/chromedp", nil, true},
 }
 
 // listed is what go list tells about a package.

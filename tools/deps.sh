@@ -20,7 +20,7 @@ group() {
 	case $1 in
 	demo) echo iproute2:ip iproute2:tc ipxe:/usr/lib/ipxe/ipxe.efi refind:/usr/share/refind/refind/refind_x64.efi ;;
 	test) group demo; echo ethtool:ethtool isc-dhcp-client:dhclient isc-dhcp-server:dhcpd udhcpc:udhcpc busybox:busybox \
-		tftp-hpa:/usr/bin/tftp atftp:atftp curl:curl kea-admin:perfdhcp dnsmasq-base:dnsmasq ;;
+		tftp-hpa:/usr/bin/tftp atftp:atftp curl:curl chromium:chromium fonts-inter:/usr/share/doc/fonts-inter/copyright kea-admin:perfdhcp dnsmasq-base:dnsmasq ;;
 	boot) group demo; echo qemu-system-x86:qemu-system-x86_64 ovmf:/usr/share/OVMF/OVMF_CODE_4M.fd \
 		grub-efi-amd64-bin:/usr/lib/grub/x86_64-efi/normal.mod grub-common:grub-mkimage \
 		mtools:mcopy dosfstools:mkfs.vfat gdisk:sgdisk ;;

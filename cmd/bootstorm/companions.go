@@ -89,7 +89,7 @@ func (o *serveOptions) keeperArgs(c *companions, dir string) []string {
 	if host, _, err := net.SplitHostPort(o.http); err == nil && host != "" {
 		args = append(args, "--host", host)
 	}
-	return args
+	return append(args, o.hooks.args()...)
 }
 
 // listen opens what the view listens on. What cannot be had is told, and does not
@@ -192,6 +192,9 @@ func (c *companions) close() {
 func (o *serveOptions) checkView() error {
 	if o.view != "on" && o.view != off {
 		return fmt.Errorf("--view %s: on or off", o.view)
+	}
+	if _, err := o.hooks.make(nil); err != nil {
+		return err
 	}
 	if o.http == off {
 		return nil

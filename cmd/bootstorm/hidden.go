@@ -66,6 +66,7 @@ type viewOptions struct {
 	hosts         []string
 	tokenFile     string
 	level, format string
+	hooks         hookOptions
 }
 
 // viewCommand makes "bootstorm view".
@@ -84,6 +85,7 @@ func viewCommand() *cobra.Command {
 	flags.StringVar(&o.tokenFile, "token-file", "", "where the page's token is")
 	flags.StringVar(&o.level, "log-level", "info", "as of serve")
 	flags.StringVar(&o.format, "log-format", "console", "as of serve")
+	o.hooks.add(flags)
 	return cmd
 }
 
@@ -114,5 +116,5 @@ func (o *viewOptions) run(cmd *cobra.Command) error {
 			p.Control = l
 		}
 	}
-	return p.Run()
+	return o.hooks.run(&p, log)
 }

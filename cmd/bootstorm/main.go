@@ -89,7 +89,13 @@ its own: see its help.`,
   bootstorm leases
 
   # is everybody back, and if not, who and why?
-  bootstorm status`,
+  bootstorm status
+
+  # the same, while it happens
+  bootstorm watch
+
+  # what would be taken over from dhcpd and tftpd-hpa, or from dnsmasq?
+  bootstorm migrate`,
 		Version:       buildVersion(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -100,7 +106,7 @@ its own: see its help.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), leasesCommand(),
-		statusCommand(), bootCommand(), captureCommand(), manCommand(), keeperCommand(), viewCommand())
+		statusCommand(), watchCommand(), bootCommand(), captureCommand(), migrateCommand(), manCommand(), keeperCommand(), viewCommand())
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}

@@ -91,6 +91,7 @@ type serveOptions struct {
 	http, runDir  string
 	view          string // on or off
 	capture       int64  // MiB
+	hooks         hookOptions
 }
 
 // add defines the flags.
@@ -106,6 +107,7 @@ func (o *serveOptions) add(cmd *cobra.Command) {
 	flags.Int64Var(&o.memory, "tftp-memory", 0, "most memory for boot files in `MIB` (default: half of the machine's)")
 	flags.StringVar(&o.view, "view", "on", "show what happens to page, status and watch, from a process of its own: on or off")
 	flags.StringVar(&o.http, "http", defaultHTTP, "serve the page on this `ADDRESS`:PORT, or off; who can reach it may look")
+	o.hooks.add(flags)
 	flags.StringVar(&o.runDir, "run-dir", "", "`DIR` of the sockets for status, watch and boot (default: "+runRoot+"/ and the first interface)")
 	flags.Int64Var(&o.capture, "capture-memory", 16, "remember the last frames, without file contents, in `MIB` of memory for bootstorm capture; 0: none")
 	flags.StringVar(&o.User, "user", "", "become `USER` when root starts it (default: bootstorm, where that user exists)")

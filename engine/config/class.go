@@ -21,6 +21,7 @@ func (p *parser) class(b *body, head token) bool {
 	c := p.classes[t.text]
 	fresh := c == nil
 	if fresh {
+		p.count(&p.counts.classes, maxClasses, "classes", &t)
 		c = &Class{Name: t.text, Pos: p.pos(&head)}
 		c.Scope = p.newScope(b.scope, ScopeClass, t.text, &head)
 		c.Scope.Class = c
@@ -109,6 +110,7 @@ func (p *parser) subclass(b *body, head token) bool {
 	// gets later does not reach back, as in dhcpd.
 	s := c.subclass(data)
 	if s == nil {
+		p.count(&p.counts.subclasses, maxSubs, "subclasses", &head)
 		s = &Subclass{Pos: p.pos(&head), Data: data, Class: c, Limit: c.LeaseLimit}
 		c.Subclasses = append(c.Subclasses, s)
 		c.byData[string(data)] = s

@@ -111,6 +111,9 @@ func (p *parser) optionSpace(b *body) bool {
 			"write option space NAME;")
 	}
 	p.advance()
+	if !p.count(&p.counts.defined, maxDefined, "option definitions", &name) {
+		return false
+	}
 	s := newSpace(name.text, 1, 1)
 	for p.at("code") || p.at("length") || p.at("hash") {
 		if !p.spaceClause(s) {
@@ -173,6 +176,9 @@ func (p *parser) defineOption(ref *optionRef, b *body) bool {
 			"move the definition to the top of the file")
 	}
 	p.advance()
+	if !p.count(&p.counts.defined, maxDefined, "option definitions", &ref.token) {
+		return false
+	}
 	d := &OptionDef{Space: ref.space, Name: ref.name, Pos: p.pos(&ref.token)}
 	if !p.optionCode(d) || !p.expect("=", "after the code", "write option NAME code N = TYPE;") {
 		return false

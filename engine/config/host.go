@@ -18,8 +18,8 @@ func (p *parser) host(b *body, head token) bool {
 	}
 	start.end = p.last.end
 	s := &Scope{Kind: ScopeHost, Name: name, Pos: p.pos(&head), Parent: b.scope, Host: &Host{}}
-	if len(p.tree.Hosts) == maxHosts {
-		return p.fail(&start, fmt.Sprintf("more than %d hosts", maxHosts), "split the network over several servers")
+	if !p.count(&p.counts.hosts, maxHosts, "hosts", &start) {
+		return false
 	}
 	if !p.enter(head, "host "+name) {
 		return false

@@ -20,6 +20,8 @@ func TestLimits(t *testing.T) {
 		{"addresses", "subnet 10.0.0.0 netmask 255.0.0.0 { range 10.0.0.0 10.15.255.255; range 10.16.0.0; }", "more than 1048576 addresses"},
 		{"fields", "option x code 1 = { boolean" + strings.Repeat(", boolean", maxFields) + " };", "more than 100 fields"},
 		{"bytes", strings.Repeat("#\n", maxBytes/2+1), "larger than 32 MiB"},
+		{"a word", "host " + strings.Repeat("x", maxToken+1) + " { }", "dhcpd allows 1499"},
+		{"a string", `filename "` + strings.Repeat("x", maxToken+1) + `";`, "dhcpd allows 1499"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tree := parse(c.text)
@@ -28,6 +30,49 @@ func TestLimits(t *testing.T) {
 				t.Errorf("want %q, got:\n%.500s", c.want, text)
 			}
 		})
+	}
+}
+
+// TestLimitsOfCounts: one more of what is counted than may be. The counts begin
+// just below their limits, since a million hosts take a while.
+func TestLimitsOfCounts(t *testing.T) {
+	for _, c := range []struct{ name, fits, more, want string }{
+		{"hosts", "host a { }", "host b { }", "more than 1048576 hosts"},
+		{"classes", `class "a" { }`, `class "b" { }`, "more than 10000 classes"},
+		{"subclasses", `class "a" { match hardware; } subclass "a" 1;`, `subclass "a" 2;`, "more than 1048576 subclasses"},
+		{"options", "option a code 200 = text;", "option b code 201 = text;", "more than 10000 option definitions"},
+		{"spaces", "option space a;", "option space b;", "more than 10000 option definitions"},
+		{"subnets", "subnet 10.0.0.0 netmask 255.255.255.0 { }", "subnet 10.0.1.0 netmask 255.255.255.0 { }", "more than 100000 subnets"},
+		{"pools", "subnet 10.0.0.0 netmask 255.255.255.0 { ", "pool { range 10.0.0.5; } }", "more than 100000 subnets"},
+		{"shared networks", "", "shared-network x { subnet 10.0.0.0 netmask 255.255.255.0 { } }", "more than 100000 subnets"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			read := func(text string) *Tree {
+				p := newParser(Options{Resolve: noNames})
+				p.counts.hosts, p.counts.classes, p.counts.subclasses = maxHosts-1, maxClasses-1, maxSubs-1
+				p.counts.defined, p.counts.networks = maxDefined-1, maxNetworks-1
+				if c.fits == "" {
+					p.counts.networks = maxNetworks
+				}
+				return p.parse("test.conf", []byte(text))
+			}
+			if tree := read(c.fits); strings.Contains(render(tree), "more than") {
+				t.Errorf("the last one that fits:\n%s", render(tree))
+			}
+			if tree := read(c.fits + "\n" + c.more); !tree.HasErrors() || !strings.Contains(render(tree), c.want) {
+				t.Errorf("want %q, got:\n%s", c.want, render(tree))
+			}
+		})
+	}
+}
+
+// TestFilesWithoutEnd: a device in place of a file ends at the limit.
+func TestFilesWithoutEnd(t *testing.T) {
+	for _, tree := range []*Tree{ParseFile("/dev/zero", Options{Resolve: noNames}),
+		ParseText("f", []byte(`include "/dev/zero";`), Options{Resolve: noNames})} {
+		if text := render(tree); !tree.HasErrors() || !strings.Contains(text, "larger than 32 MiB") {
+			t.Errorf("%.300s", text)
+		}
 	}
 }
 

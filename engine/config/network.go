@@ -33,6 +33,9 @@ func (p *parser) sharedNetwork(b *body, head token) bool {
 		return p.fail(&head, fmt.Sprintf("shared-network is not possible inside a %s", n.Kind),
 			"it belongs at the top level or in a group")
 	}
+	if !p.count(&p.counts.networks, maxNetworks, "subnets, shared networks and pools", &head) {
+		return false
+	}
 	s := &Scope{Kind: ScopeSharedNetwork, Name: name, Pos: p.pos(&head), Parent: b.scope}
 	if !p.enter(head, "shared-network "+name) {
 		return false
@@ -102,6 +105,9 @@ func (p *parser) subnet(b *body, head token) bool {
 	start := p.tok
 	sub, ok := p.subnetHead(&start)
 	if !ok {
+		return false
+	}
+	if !p.count(&p.counts.networks, maxNetworks, "subnets, shared networks and pools", &start) {
 		return false
 	}
 	bits, _ := prefixBits(sub.Mask)

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
 	"bootstorm/proto"
@@ -11,7 +10,7 @@ import (
 // Options says how a configuration reaches the world outside its text.
 type Options struct {
 	Resolve  func(name string) ([]proto.Addr, error) // nil: the system's resolver, 2 s per name
-	ReadFile func(name string) ([]byte, error)       // nil: os.ReadFile
+	ReadFile func(name string) ([]byte, error)       // nil: from disk
 }
 
 // ParseFile reads a configuration file and what it includes. The tree is never
@@ -19,7 +18,7 @@ type Options struct {
 func ParseFile(path string, o Options) *Tree {
 	read := o.ReadFile
 	if read == nil {
-		read = os.ReadFile
+		read = readFile
 	}
 	text, err := read(path)
 	if err != nil {
@@ -34,8 +33,10 @@ func ParseFile(path string, o Options) *Tree {
 }
 
 // ParseText parses text as the file name would be; includes are read from disk.
-func ParseText(name string, text []byte, o Options) *Tree {
-	p := newParser(o)
+func ParseText(name string, text []byte, o Options) *Tree { return newParser(o).parse(name, text) }
+
+// parse reads everything.
+func (p *parser) parse(name string, text []byte) *Tree {
 	root := &Scope{Kind: ScopeGlobal, Pos: Pos{name, 1, 1}}
 	p.tree.Root = root
 	if p.open(name, text) {
@@ -60,6 +61,7 @@ type parser struct {
 	nesting      int      // braces
 	exprDepth    int
 	addresses    int64 // in pools
+	counts       struct{ hosts, classes, subclasses, defined, networks int }
 	errors       int
 	warnings     int
 	chain        int  // links of the else-if chain being read
@@ -115,7 +117,7 @@ func newParser(o Options) *parser {
 		fixed:    map[proto.Addr]*Scope{},
 	}
 	if p.readFile == nil {
-		p.readFile = os.ReadFile
+		p.readFile = readFile
 	}
 	for _, s := range p.tree.Universe.Spaces {
 		p.spaces[s.Name] = s

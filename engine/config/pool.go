@@ -8,6 +8,9 @@ import (
 
 // pool reads "pool { … }".
 func (p *parser) pool(b *body, head token) bool {
+	if !p.count(&p.counts.networks, maxNetworks, "subnets, shared networks and pools", &head) {
+		return false
+	}
 	s := &Scope{Kind: ScopePool, Pos: p.pos(&head), Parent: b.scope, Pool: &Pool{}}
 	if !p.enter(head, "the pool") {
 		return false

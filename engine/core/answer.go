@@ -77,7 +77,7 @@ func (c *Core) makeOffer(v *verdict, tx *batch.Tx) {
 		}
 		return
 	}
-	if v.why == WhyTakenBack {
+	if s.Flags&binding.Offered != 0 && !c.table.Owns(v.slot, &c.msg.client) {
 		c.count.TakenBack++
 	}
 	stranger := c.isStranger(v.slot)

@@ -27,6 +27,8 @@
 //   - An ACK leaves after its record is durable, and only if the lease still
 //     stands then. What a crash can lose, no client has been told.
 //   - One frame gets at most one reply; a malformed one gets none.
+//   - What costs nothing to send, from whatever address, takes nothing from a
+//     client that is known: see guard.go.
 //   - Load is never answered with a NAK, only with silence: firmware ends its
 //     boot on a NAK, and asks again after silence.
 //

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"bootstorm/engine/batch"
@@ -33,7 +34,7 @@ const fuzzStep = 6
 // ones of package config.
 func fuzzPlans(t testing.TB) (plans []*plan.Plan) {
 	t.Helper()
-	for _, text := range []string{plain, guide, busy, guide + "known-clients-first off; dhcp-rate-limit 0; tftp-rate-limit 0;",
+	for _, text := range []string{plain, guide, strings.Replace(busy, "10.1.31.255", "10.1.0.63", 1), guide + "known-clients-first off; dhcp-rate-limit 0; tftp-rate-limit 0;",
 		plain + "ignore-client-uids off; authoritative; permitted-servers 192.168.1.9; one-lease-per-client on; deny duplicates;"} {
 		plans = append(plans, buildPlan(t, text))
 	}
@@ -219,8 +220,10 @@ func (w *world) judge(s *fuzzInput) {
 	case data > batch.MaxSegments, data > 1 && !isAck:
 		t.Fatalf("%d blocks for one frame", data)
 	}
-	if wrong := w.core.table.Check(); wrong != "" {
-		t.Fatal(wrong)
+	if small := int32(300); w.core.table.Len() <= small { // else once, at the end
+		if wrong := w.core.table.Check(); wrong != "" {
+			t.Fatal(wrong)
+		}
 	}
 	if e := w.core.Events(); e.Lost != 0 || e.N > 16 {
 		t.Fatalf("%d events for one frame", e.N)
@@ -277,6 +280,9 @@ func FuzzCore(f *testing.F) {
 		w := worldOf(t, c)
 		steps := readSteps(in[1:])
 		w.run(steps, w.judge)
+		if wrong := w.core.table.Check(); wrong != "" {
+			t.Fatal(wrong)
+		}
 		// A restart and a reload of what is left.
 		fresh := New(c)
 		w.core.Replace(w.now, fresh)

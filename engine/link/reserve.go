@@ -5,7 +5,6 @@ package link
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"golang.org/x/net/bpf"
@@ -17,15 +16,27 @@ import (
 // reservedPorts are the UDP ports that we serve.
 var reservedPorts = [...]uint16{proto.PortBOOTPServer, proto.PortTFTP, proto.PortPXE}
 
-// reservation is what Reserve returns: the descriptors of its sockets.
-type reservation []int
+// Reservation is the ports of one interface: the descriptors of silent sockets.
+type Reservation []int
 
 // Close gives the ports back.
-func (r reservation) Close() error {
+func (r Reservation) Close() error {
 	for _, fd := range r {
 		unix.Close(fd)
 	}
 	return nil
+}
+
+// Stale tells whether the interface has been removed, so that nothing is held any
+// more, whatever has its name now.
+func (r Reservation) Stale() bool {
+	for _, fd := range r {
+		// Asked for the name of a device that is gone, the kernel has none.
+		if _, err := unix.GetsockoptString(fd, unix.SOL_SOCKET, unix.SO_BINDTODEVICE); errors.Is(err, unix.ENODEV) {
+			return true
+		}
+	}
+	return false
 }
 
 // Reserve binds ordinary UDP sockets to ports 67, 69 and 4011 of an interface,
@@ -34,8 +45,8 @@ func (r reservation) Close() error {
 // DHCP or TFTP server on the host an error at its start or ours. The error for a
 // port that is taken names the process that holds it, where /proc tells, and
 // what to do.
-func Reserve(ifname string) (io.Closer, error) {
-	var r reservation
+func Reserve(ifname string) (Reservation, error) {
+	var r Reservation
 	for _, port := range reservedPorts {
 		fd, err := reservePort(ifname, port)
 		if err != nil {

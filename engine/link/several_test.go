@@ -129,7 +129,7 @@ func TestDescribe(t *testing.T) {
 		s := r.open(o, "eth1")
 		lines := s.Describe()
 		// What the receive buffer may be depends on the user's rights.
-		want := fmt.Sprintf("eth1: receive mmsg, buffer %d KB; send %s (%s), buffer 1024 KB", s.links[0].buffer[0]>>10, o.TX, s.links[0].rung.explain())
+		want := fmt.Sprintf("eth1: receive mmsg, buffer %d KB; send %s (%s), buffer 384 KB", s.links[0].buffer[0]>>10, o.TX, s.links[0].rung.explain())
 		if len(lines) != 1 || lines[0] != want || s.links[0].buffer[0] < 1<<20 {
 			r.Errorf("%q, want %q", lines, want)
 		}
@@ -248,4 +248,49 @@ func TestRouterGroup(t *testing.T) {
 	if !strings.Contains(list, "333300000002") {
 		t.Errorf("groups of the interface:\n%s", list)
 	}
+}
+
+// TestReserveStale: a reservation of an interface that was removed holds nothing,
+// says so, and can be replaced as soon as there is another one of that name. The
+// kernel tells of each of these steps.
+func TestReserveStale(t *testing.T) {
+	r := newRig(t)
+	r.must(r.server.Do(func() error {
+		told, stop, ended := make(chan struct{}, 1000), make(chan struct{}), make(chan error, 1)
+		// A goroutine is outside of the namespace unless it enters it.
+		go func() {
+			ended <- r.server.Do(func() error { return Changes(func() { told <- struct{}{} }, stop) })
+		}()
+		time.Sleep(50 * time.Millisecond)
+		held, err := Reserve("eth1")
+		r.must(err)
+		if held.Stale() {
+			t.Error("stale from the beginning")
+		}
+		r.must(r.server.IP("link del eth1"))
+		if !held.Stale() {
+			t.Error("the interface is gone, and the reservation is not stale")
+		}
+		r.must(r.server.IP("link add eth1 type veth peer name other"))
+		if !held.Stale() {
+			t.Error("not stale any more: another interface has its name")
+		}
+		fresh, err := Reserve("eth1")
+		r.must(err)
+		held.Close()
+		if fresh.Stale() {
+			t.Error("the new one is stale")
+		}
+		fresh.Close()
+		select {
+		case <-told:
+		case <-time.After(10 * time.Second):
+			t.Error("no change was told")
+		}
+		close(stop)
+		if err := <-ended; err == nil {
+			t.Error("Changes ended without a reason")
+		}
+		return nil
+	}))
 }

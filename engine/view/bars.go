@@ -25,6 +25,7 @@ type waterfall struct {
 	bars  []Bar
 	end   int64 // ms, of the last bar
 	dhcp  int64 // ms, where an exchange began; -1: none under way
+	file  int64 // ms, where a file was asked for last; -1: none under way
 }
 
 // Bars cuts a node's present boot into bars, oldest first and without overlap: an
@@ -34,7 +35,7 @@ func Bars(n *story.Node, now time.Time) []Bar {
 	if n.Started.IsZero() || len(n.Steps) == 0 {
 		return nil
 	}
-	f := &waterfall{start: n.Started, dhcp: -1}
+	f := &waterfall{start: n.Started, dhcp: -1, file: -1}
 	for i := range n.Steps {
 		f.step(&n.Steps[i])
 	}
@@ -75,11 +76,21 @@ func (f *waterfall) step(s *story.Step) {
 		}
 		f.dhcp = -1
 		f.add(Bar{Kind: "dhcp", From: from, To: at, Text: "DHCP: " + s.Text})
+	case "transfer_start":
+		f.file = at
+	case "transfer_error":
+		from := f.file
+		if from < 0 {
+			from = at
+		}
+		f.file = -1
+		f.add(Bar{Kind: "bad", From: from, To: at, Text: s.Text})
 	case "transfer_done":
+		f.file = -1
 		f.add(Bar{Kind: "file", From: f.at(s.At.Add(-s.Took)), To: at, Text: s.Text})
 	default:
 		if s.Bad {
-			f.add(Bar{Kind: "bad", From: f.at(s.At.Add(-s.Took)), To: at, Text: s.Text})
+			f.add(Bar{Kind: "bad", From: at, To: at, Text: s.Text})
 		}
 	}
 }

@@ -56,3 +56,8 @@ type Options struct {
 type HookCounts struct {
 	Sent, Retried, Failed, Lost int64
 }
+
+// Plus adds the counts of another hook.
+func (c HookCounts) Plus(d HookCounts) HookCounts {
+	return HookCounts{c.Sent + d.Sent, c.Retried + d.Retried, c.Failed + d.Failed, c.Lost + d.Lost}
+}

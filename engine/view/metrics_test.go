@@ -111,7 +111,7 @@ func TestMetricsOfTheBook(t *testing.T) {
 	}{{"bootstorm_nodes", "stuck", float64(s.States[story.StateStuck])}, {"bootstorm_boot_phase_nodes", "done", float64(s.Phases[story.PhaseDone])},
 		{"bootstorm_pool_addresses", s.Pools[0].Range, 1000}, {"bootstorm_pool_used_addresses", s.Pools[0].Range, float64(s.Pools[0].Used)},
 		{"bootstorm_build_info", "1.4.0", 1}, {"bootstorm_up", "", 1}, {"bootstorm_health", "degraded", 1}, {"bootstorm_health", "ok", 0},
-		{"bootstorm_dropped_frames_total", "ip_checksum", 3}, {"bootstorm_journal_sync_seconds_total", "", float64(s.Counters["journal_sync_ns"]) / 1e9},
+		{"bootstorm_dropped_frames_total", "ip_checksum", 0}, {"bootstorm_received_frames_total", "", float64(s.Counters["frames"])}, {"bootstorm_journal_sync_seconds_total", "", float64(s.Counters["journal_sync_ns"]) / 1e9},
 		{"bootstorm_dhcp_sent_messages_total", "offer", float64(s.Counters["offer"])}, {"bootstorm_hook_calls_total", "lost", 2}, {"bootstorm_rogues", "address-conflict", 1}} {
 		m := r.metric(c.name, c.label)
 		if v := m.Gauge.GetValue() + m.Counter.GetValue(); math.Abs(v-c.want) > 1e-6 {

@@ -24,7 +24,9 @@ import (
 func exported(t *testing.T) map[string]string {
 	t.Helper()
 	now := time.Now()
-	h := view.New(rehearse.New(200, now.Add(-time.Minute)), &rehearse.Engine{}, view.Options{Hooks: func() view.HookCounts { return view.HookCounts{} }})
+	storm := rehearse.New(200, now.Add(-time.Minute), true)
+	storm.Play(now)
+	h := view.New(storm.Book, &rehearse.Engine{}, view.Options{Hooks: func() view.HookCounts { return view.HookCounts{} }})
 	for _, k := range []batch.EventKind{batch.EventDiscover, batch.EventAck, batch.EventTransferDone, batch.EventSilence} {
 		h.Observe(now, &batch.Event{Kind: k})
 	}

@@ -92,3 +92,71 @@ func serviceCommand(t *testing.T, root, ifname string) []string {
 	line = strings.NewReplacer("%I", ifname, "$BOOTSTORM_OPTIONS", "").Replace(line)
 	return strings.Fields(line)
 }
+
+// The image's file system holds static programs, users and a lease directory,
+// and its process the capabilities of the recipe and no others. A node boots from
+// a daemon that has just that.
+func TestNodeBootsFromWhatTheImageHolds(t *testing.T) {
+	t.Chdir("../..")
+	l := lab.ForTest(t)
+	node0, err := l.Node0(guide.Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	node, err := l.Client("node", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := filepath.Join(os.Getenv("BOOTSTORM_CLEAN_ROOT"), "usr/sbin")
+	image := t.TempDir()
+	if err := os.Chmod(image, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for to, from := range map[string]string{"usr/sbin/bootstorm": bin + "/bootstorm", "etc/passwd": "tools/container/passwd", "etc/group": "tools/container/group"} {
+		text, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, filepath.Join(image, to), text, 0o755)
+	}
+	put(t, filepath.Join(image, "etc/dhcp/dhcpd.conf"), guide.Config("52:54:00:00:00:01"), 0o644)
+	put(t, filepath.Join(image, "var/lib/bootstorm/.keep"), nil, 0o644)
+	if err := os.Chown(filepath.Join(image, "var/lib/bootstorm"), 65532, 65532); err != nil {
+		t.Fatal(err)
+	}
+	root := filepath.Join(image, "srv/tftp")
+	if err := guide.WriteRoot(root, os.Getenv("BOOTSTORM_DEPS")); err != nil {
+		t.Fatal(err)
+	}
+	const caps = "-all,+net_raw,+net_bind_service,+setuid,+setgid,+sys_chroot" // the last for chroot itself
+	server, err := node0.Start("setpriv", "--bounding-set", caps, "--inh-caps", "-all", "--no-new-privs", "chroot", image,
+		"/usr/sbin/bootstorm", "serve", "--interface", "eth1", "--lease-file", "/var/lib/bootstorm/dhcpd.leases")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.WaitLine("ready", 20*time.Second); err != nil {
+		t.Fatalf("%v\n%s", err, server.Output())
+	}
+	status, out, err := node.Run(time.Minute, bin+"/bootstorm-bench", "storm", "--interface", "eth0", "--tftp-root", root, "--nodes", "1", "--limit", "50s", "--quiet")
+	if err != nil || status != 0 {
+		t.Fatalf("status %d, %v\n%s\n%s", status, err, out, server.Output())
+	}
+	if !strings.Contains(server.Output(), "runs as bootstorm (user 65532)") {
+		t.Errorf("it did not become the user of the image:\n%s", server.Output())
+	}
+	info, err := os.Stat(filepath.Join(image, "var/lib/bootstorm/dhcpd.leases"))
+	if err != nil || info.Size() == 0 {
+		t.Errorf("no leases are kept: %v", err)
+	}
+}
+
+// put writes a file and the folders above it.
+func put(t *testing.T, path string, text []byte, mode os.FileMode) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, text, mode); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -16,8 +16,9 @@ import (
 
 func TestMain(m *testing.M) { lab.Main(m) }
 
-// made builds the programs under their packaged names, and the parts from them.
-func made(t *testing.T) (bin, out string) {
+// programsAndParts builds the programs under their packaged names, and says where
+// parts made from them may go.
+func programsAndParts(t *testing.T) (bin, out string) {
 	t.Helper()
 	bin, out = t.TempDir(), filepath.Join(t.TempDir(), "parts")
 	for name, dir := range map[string]string{"bootstorm": "./cmd/bootstorm", "bootstorm-bench": "./cmd/bench"} {
@@ -27,15 +28,15 @@ func made(t *testing.T) (bin, out string) {
 			t.Fatalf("%v\n%s", err, text)
 		}
 	}
-	if err := makeParts(bin, out); err != nil {
-		t.Fatal(err)
-	}
 	return bin, out
 }
 
 func TestPartsAreMadeFromThePrograms(t *testing.T) {
 	t.Chdir("../..") // where the paths begin
-	bin, out := made(t)
+	bin, out := programsAndParts(t)
+	if err := makeParts(bin, out); err != nil {
+		t.Fatal(err)
+	}
 	read := func(name string) string {
 		t.Helper()
 		text, err := os.ReadFile(filepath.Join(out, name))

@@ -19,7 +19,7 @@ import (
 func main() {
 	address := flag.String("http", "127.0.0.1:8067", "address to serve on")
 	nodes := flag.Int("nodes", 1000, "how many boot")
-	age := flag.Duration("age", 20*time.Second, "how long ago the power came back")
+	age := flag.Duration("age", 45*time.Second, "how long ago the power came back")
 	token := flag.String("token", "secret", "token of state changes")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -29,7 +29,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	s := play(ctx, rehearse.New(*nodes, time.Now().Add(-*age)), *age, *token)
+	s := play(ctx, rehearse.New(*nodes, time.Now().Add(-*age), true), *token)
 	fmt.Printf("http://%s/  token: %s\n", l.Addr(), *token)
 	go func() {
 		<-ctx.Done()
@@ -41,25 +41,19 @@ func main() {
 	}
 }
 
-// play makes a server of the storm as it goes on. Its past of length age is told
-// first.
-func play(ctx context.Context, storm *rehearse.Storm, age time.Duration, token string) *http.Server {
-	h := view.New(storm, &rehearse.Engine{}, view.Options{Token: token, TokenPath: "/run/bootstorm/bond0/token"})
-	now := time.Now()
-	for t := now.Add(-min(age+10*time.Second, 15*time.Minute)); t.Before(now); t = t.Add(time.Second) {
-		storm.Tick(t)
-		h.Tell(storm.Told(t.Add(-time.Second), t))
-	}
+// play makes a server of the storm as it goes on.
+func play(ctx context.Context, storm *rehearse.Storm, token string) *http.Server {
+	h := view.New(storm.Book, &rehearse.Engine{}, view.Options{Token: token, TokenPath: "/run/bootstorm/bond0/token"})
+	storm.Observe = h.Observe
+	h.Tell(storm.Play(time.Now()))
 	go func() {
 		second := time.NewTicker(time.Second)
 		defer second.Stop()
-		for last := now; ; {
+		for {
 			select {
 			case at := <-second.C:
-				storm.Tick(at)
-				h.Tell(storm.Told(last, at))
+				h.Tell(storm.Play(at))
 				h.Tick()
-				last = at
 			case <-ctx.Done():
 				return
 			}

@@ -31,7 +31,7 @@ const token = "a-token-of-the-test"
 
 // stormAge is how far the storm of the tests has come when the browser looks:
 // some nodes are done, many on their way, some stuck.
-const stormAge = 21 * time.Second
+const stormAge = 30 * time.Second
 
 // browser is a Chromium that looks at a storm of 1,000 nodes, and what it had to
 // complain about.
@@ -65,7 +65,7 @@ func open(t *testing.T, nodes int, age time.Duration) *browser {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	server := httptest.NewUnstartedServer(nil)
-	server.Config = play(ctx, rehearse.New(nodes, time.Now().Add(-age)), age, token)
+	server.Config = play(ctx, rehearse.New(nodes, time.Now().Add(-age), true), token)
 	server.Start()
 	t.Cleanup(server.CloseClientConnections)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
@@ -88,6 +88,9 @@ func (b *browser) hear(event any) {
 	defer b.mu.Unlock()
 	switch e := event.(type) {
 	case *log.EventEntryAdded: // what the browser itself says: violations of the policy, failed requests
+		if strings.Contains(e.Entry.Text, "status of 401") { // asked for without the token
+			return
+		}
 		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning {
 			b.faults = append(b.faults, "browser: "+e.Entry.Text+" "+e.Entry.URL)
 		}
@@ -148,7 +151,7 @@ func (b *browser) until(condition string) {
 	b.t.Helper()
 	_, err := chromedp.Run(b.ctx, chromedp.Poll[chromedp.Void](condition, chromedp.WithPollingTimeout(20*time.Second), chromedp.WithPollingInterval(50*time.Millisecond)))
 	if err != nil {
-		b.t.Fatalf("never true: %s (%v); complaints: %q; the page: %s", condition, err, b.complaints(), value[string](b, `document.body.innerText.slice(0, 1500)`))
+		b.t.Fatalf("never true: %s (%v); complaints: %q; the page: %s", condition, err, b.complaints(), value[string](b, `location.hash + " " + document.body.innerText.slice(0, 1500)`))
 	}
 }
 
@@ -168,32 +171,110 @@ func (b *browser) loaded() {
 	b.until(`document.querySelectorAll("#rows .row").length > 0 && document.querySelector("#live").dataset.state === "live" && document.querySelectorAll("#chart path").length > 2`)
 }
 
-// Pictures to look at while working on the page: LOOK=DIR go test -run Look.
-func TestLook(t *testing.T) {
-	dir := os.Getenv("LOOK")
-	if dir == "" {
-		t.Skip("LOOK names no directory for pictures")
+// What the page shows and what may be done with it, in one visit.
+func TestPage(t *testing.T) {
+	b := open(t, 1000, stormAge)
+	b.see(1280, 900, 1, "light")
+	b.run(chromedp.Navigate(b.url + "/"))
+	b.loaded()
+	b.until(`/^[\d,]+ of [\d,]+ nodes are stuck$/.test(document.querySelector("#headline").textContent)`)
+	b.until(`document.querySelectorAll("#reasons li").length > 1 && document.querySelectorAll("#events li").length > 3`)
+
+	was := value[string](b, `document.querySelector("#legend").textContent + document.querySelector("#about").textContent`)
+	b.until(fmt.Sprintf(`document.querySelector("#legend").textContent + document.querySelector("#about").textContent !== %q`, was))
+
+	if rows := value[int](b, `document.querySelectorAll("#rows .row").length`); rows != 50 {
+		t.Errorf("%d rows: the page shows, and asks for, 50", rows)
+	}
+	value[bool](b, `document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "/", bubbles: true }))`)
+	b.run(chromedp.KeyEvent("rack03"))
+	b.until(`[...document.querySelectorAll("#rows b")].every((e) => e.textContent.startsWith("rack03")) && /of (3\d|40) nodes$/.test(document.querySelector("#where").textContent)`)
+	b.run(chromedp.Click(chromedp.CSS(`#states [data-state=stuck]`)))
+	b.until(`[...document.querySelectorAll("#rows .row")].every((e) => e.dataset.state === "stuck") && location.hash.includes("text=rack03") && location.hash.includes("state=stuck")`)
+	b.run(chromedp.Reload())
+	b.loaded()
+	b.until(`document.querySelector("#filter").value === "rack03" && document.querySelectorAll("#rows .row").length < 5`)
+
+	b.narrow("the overview")
+	b.see(1280, 900, 1, "dark")
+	// By keyboard alone to a node, and what is told of it.
+	b.run(chromedp.Navigate(b.url + "/#/?text=rack03-node09"))
+	b.until(`document.querySelectorAll("#rows .row").length === 1`)
+	b.run(chromedp.Focus(chromedp.CSS(`#rows a`)), chromedp.KeyEvent("\r"))
+	b.until(`document.querySelector("#node h1")?.textContent === "rack03-node09" && document.querySelectorAll("#node .steps li").length > 4`)
+	b.until(`document.querySelector("#node .reason")?.textContent.includes("did you mean") && document.querySelector("#node pre")?.textContent.startsWith("DISCOVER of")`)
+	if got := value[string](b, `fetch(document.querySelector("#capture").href).then((r) => r.status + " " + r.headers.get("Content-Disposition"))`); got != `200 attachment; filename="bootstorm-52-54-00-00-00-58.pcapng"` {
+		t.Errorf("its frames: %s", got)
+	}
+	b.narrow("a node's page")
+	b.change()
+	for _, f := range b.complaints() {
+		t.Error(f)
+	}
+}
+
+// narrow checks that nothing is wider than a phone.
+func (b *browser) narrow(what string) {
+	b.t.Helper()
+	b.see(360, 740, 2, "light")
+	b.until(`innerWidth === 360`)
+	if w := value[int](b, `document.documentElement.scrollWidth`); w > 360 {
+		b.t.Errorf("%s is %d pixels wide on a phone of 360", what, w)
+	}
+}
+
+// change tries to change something, with the wrong token and the right one.
+func (b *browser) change() {
+	b.t.Helper()
+	if got := value[string](b, `fetch("control/reload", { method: "POST" }).then((r) => r.status + "")`); got != "401" {
+		b.t.Errorf("POST without a token: %s", got)
+	}
+	b.run(chromedp.SendKeys(chromedp.CSS(`input[name=file]`), "rescue.ipxe"), chromedp.SendKeys(chromedp.CSS(`input[name=token]`), "wrong"), chromedp.Click(chromedp.CSS(`#node form .main`)))
+	b.until(`document.querySelector("#node .said").textContent.includes("/run/bootstorm/bond0/token")`)
+	b.run(chromedp.SetValue(chromedp.CSS(`input[name=token]`), token), chromedp.Click(chromedp.CSS(`#node form .main`)))
+	b.until(`document.querySelector("#node .said").textContent === "Its next boot loads rescue.ipxe."`)
+}
+
+// A script that somebody managed to put into the page does not run.
+func TestPolicyHolds(t *testing.T) {
+	b := open(t, 20, time.Minute)
+	b.run(chromedp.Navigate(b.url + "/"))
+	b.loaded()
+	got := value[string](b, `(() => {
+		try { document.body.insertAdjacentHTML("beforeend", "<b>x</b>"); return "markup from a string"; } catch (e) {}
+		const s = document.createElement("script");
+		try { s.textContent = "window.ran = true"; } catch (e) {}
+		document.body.append(s);
+		return window.ran ? "an inline script ran" : "refused";
+	})()`)
+	if got != "refused" {
+		t.Error(got)
+	}
+	if f := b.complaints(); len(f) == 0 {
+		t.Error("the browser did not complain of the attempt")
+	}
+}
+
+// The pictures of the README are made by "make screenshots" only.
+func TestScreenshots(t *testing.T) {
+	if !*update {
+		t.Skip("only with -update")
 	}
 	b := open(t, 1000, stormAge)
 	b.see(1280, 900, 1, "light")
 	b.run(chromedp.Navigate(b.url + "/"))
 	b.loaded()
-	b.until(`document.querySelectorAll("#reasons li").length > 0`)
-	time.Sleep(2 * time.Second)
-	b.shot(filepath.Join(dir, "light.png"), 2400)
+	b.until(`document.querySelectorAll("#reasons li").length > 2`)
+	b.shot("screenshots/overview.png", 1400)
 	b.see(1280, 900, 1, "dark")
-	b.shot(filepath.Join(dir, "dark.png"), 1500)
-	b.see(390, 844, 2, "light")
-	time.Sleep(1500 * time.Millisecond)
-	b.shot(filepath.Join(dir, "phone.png"), 2600)
+	b.shot("screenshots/overview-dark.png", 1400)
+	b.see(390, 844, 1.5, "light")
+	b.until(`innerWidth === 390 && document.querySelector("#chart svg").viewBox.baseVal.width < 390`)
+	b.shot("screenshots/phone.png", 1100)
 	b.see(1280, 900, 1, "light")
-	b.run(chromedp.Navigate(b.url + "/#/node/rack02-node02"))
-	b.until(`document.querySelectorAll("#node .steps li").length > 0`)
-	time.Sleep(time.Second)
-	b.shot(filepath.Join(dir, "node.png"), 1250)
-	b.see(390, 844, 2, "dark")
-	time.Sleep(1500 * time.Millisecond)
-	b.shot(filepath.Join(dir, "node-phone.png"), 1800)
+	b.run(chromedp.Navigate(b.url + "/#/node/rack03-node09"))
+	b.until(`document.querySelectorAll("#node .steps li").length > 4 && document.querySelector("#node pre")?.textContent.startsWith("DISCOVER of")`)
+	b.shot("screenshots/node.png", 900)
 	for _, f := range b.complaints() {
 		t.Error(f)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"bootstorm/engine/batch"
 	"bootstorm/engine/image"
+	"bootstorm/proto"
 	"bootstorm/proto/tftp"
 )
 
@@ -19,7 +20,7 @@ func BenchmarkData(b *testing.B) {
 			p := r.src
 			var acked [clients]uint16
 			for i := range clients {
-				p.SrcPort = 1024 + uint16(i)
+				p.Src = r.src.Src + proto.Addr(i)
 				for _, in := range [][]byte{rrq("f", "octet", "blksize=1468", fmt.Sprint("windowsize=", window)), ack(0)} {
 					p.Payload = in
 					r.table.Receive(r.now, &p, 0, r.tx, &r.ev)
@@ -35,7 +36,7 @@ func BenchmarkData(b *testing.B) {
 			for b.Loop() {
 				acked[i] += uint16(window)
 				tftp.PutHeader(&answer, tftp.OpAck, acked[i])
-				p.SrcPort = 1024 + uint16(i)
+				p.Src = r.src.Src + proto.Addr(i)
 				r.table.Receive(r.now, &p, 0, r.tx, &r.ev)
 				if i = (i + 1) % clients; i%8 == 0 || r.tx.Room() < 2 {
 					r.table.Fill(r.now, r.tx, &r.ev)

@@ -14,7 +14,7 @@ export function scaleOf(nodes) {
 export function axis(box, scale, narrow) {
   const step = niceStep(scale, narrow ? 3 : 6);
   const ticks = [];
-  for (let t = 0; t < scale * 0.97; t += step) {
+  for (let t = 0; t < scale * 0.92; t += step) {
     const e = el("span", { text: t === 0 ? "0" : t % 1000 || t > 90000 ? span(t) : `${t / 1000} s` });
     e.style.left = `${(t / scale) * 100}%`;
     ticks.push(e);

@@ -37,9 +37,6 @@ export function span(ms) {
   return h < 48 ? `${h} h ${m % 60} min` : `${Math.floor(h / 24)} d ${h % 24} h`;
 }
 
-// nanos writes a Go duration.
-export const nanos = (ns) => span(ns / 1e6);
-
 export const time = (s) => Date.parse(s);
 export const clock = (t) => clockFormat.format(t);
 export const day = (t) => dayFormat.format(t);

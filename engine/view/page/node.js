@@ -1,7 +1,7 @@
 // One node: how its boot went, why it stands still, what it would be told now.
 import { axis, draw, scaleOf } from "./bars.js";
 import { byId, el, keyed, mark, say } from "./dom.js";
-import { bytes, clock, count, day, known, name, nanos, phaseWords, plural, span, stateWords, time } from "./format.js";
+import { bytes, clock, count, day, known, name, phaseWords, plural, span, stateWords, time } from "./format.js";
 import { get, post, text } from "./live.js";
 
 let shown = ""; // MAC of the node that the page shows
@@ -134,20 +134,8 @@ function steps(n) {
     if (x.k === "silence") return say(e.children[2], `nothing more for ${x.gap}${x.then ? `; expected: ${x.then}` : ""}`);
     if (x.gap) return say(e.children[2], `${x.gap} later`);
     mark(e.children[0], "title", day(time(x.s.at)));
-    if (e.children[2].dataset.text === x.s.text) return;
-    e.children[2].dataset.text = x.s.text;
-    const more = detail(x.s);
-    e.children[2].replaceChildren(x.s.text, ...(more ? [el("small", { text: more })] : []));
+    say(e.children[2], x.s.text);
   });
-}
-
-function detail(s) {
-  const list = [];
-  if (s.bytes) list.push(bytes(s.bytes));
-  if (s.took) list.push(`in ${nanos(s.took)}`);
-  if (s.bytes && s.took) list.push(`${bytes(s.bytes / (s.took / 1e9))}/s`);
-  if (s.resent) list.push(`${plural(s.resent, "frame")} repeated`);
-  return list.join(", ");
 }
 
 function facts(n) {

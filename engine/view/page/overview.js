@@ -16,7 +16,9 @@ export function summary(s) {
   const bar = byId("progress");
   for (const [i, k] of ["done", "booting", "stuck"].entries()) bar.children[i].style.width = all ? `${(n[k] / all) * 100}%` : "0";
   mark(bar, "aria-label", `${count(n.done)} booted, ${count(n.booting)} booting, ${count(n.stuck)} stuck`);
-  keyed(byId("problems"), s.problems || [], (p) => p, () => el("li", {}, el("span")), (e, p) => say(e.firstElementChild, p));
+  // Why nodes are stuck has a place of its own below.
+  const others = (s.problems || []).filter((p) => !/^[\d,]+ nodes? (is|are) stuck\b/.test(p));
+  keyed(byId("problems"), others, (p) => p, () => el("li", {}, el("span")), (e, p) => say(e.firstElementChild, p));
   say(byId("about"), `${(s.interfaces || []).join(", ")} · version ${s.version} · up ${span(time(s.now) - time(s.started))}${s.lost ? ` · ${count(s.lost)} events lost, timelines have gaps` : ""}`);
   document.title = n.stuck ? `(${n.stuck} stuck) bootstorm` : all && n.booting ? `${Math.round((n.done / all) * 100)} % bootstorm` : "bootstorm";
   tiles(s);

@@ -61,6 +61,9 @@ var faults = []struct {
 	{2, "an ACK to be taken", "another DHCP server answered it: 52:54:00:de:ad:01 (10.20.0.254) offered 10.20.0.99; switch that server off, or keep it off this network"},
 }
 
+// overdue is how long a node may be silent before it counts as stuck.
+const overdue = 20 * time.Second
+
 // life is one node of the site, drawn once.
 type life struct {
 	node  story.Node
@@ -73,6 +76,8 @@ type Site struct {
 	lives   []life
 	now     time.Time
 	started time.Time
+	seen    []story.Node // how all stand at the time of seenAt
+	seenAt  time.Time
 }
 
 // New makes a site of so many nodes; one in 130 comes to a halt.
@@ -144,8 +149,11 @@ func (l *life) at(now time.Time) (story.Node, bool) {
 	c := course[k-1]
 	n.Phase, n.Stage, n.State = c.phase, c.stage, story.StateBooting
 	n.Started, n.Since, n.Seen, n.Last = l.steps[0].At, last.At, last.At, last.Text
-	n.Client = map[string]string{"firmware": "uefi", "ipxe": "ipxe"}[c.stage]
-	n.Steps = slices.Clone(l.steps[:k])
+	n.Client = "ipxe"
+	if c.stage == "firmware" {
+		n.Client = "uefi"
+	}
+	n.Steps = l.steps[:k:k]
 	for _, st := range n.Steps {
 		if st.Kind == "transfer-done" {
 			n.Bytes += st.Bytes
@@ -159,7 +167,7 @@ func (l *life) at(now time.Time) (story.Node, bool) {
 	case k < len(l.steps):
 		load(&n, last, l.steps[k].At, now)
 		n.Expected = expected[course[k].kind]
-	case now.Sub(last.At) < 20*time.Second:
+	case now.Sub(last.At) < overdue:
 	default:
 		f := faults[l.fault]
 		n.State, n.Expected, n.Reason = story.StateStuck, f.expected, f.reason
@@ -186,48 +194,60 @@ func load(n *story.Node, first story.Step, end, now time.Time) {
 	n.Bytes += int64(part * float64(first.Bytes))
 }
 
-// all lists every node heard of.
-func (s *Site) all() (list []story.Node) {
+// all lists every node heard of. The list is shared.
+func (s *Site) all() []story.Node {
+	if s.seenAt.Equal(s.now) {
+		return s.seen
+	}
+	s.seen, s.seenAt = s.seen[:0:0], s.now
 	for i := range s.lives {
 		if n, ok := s.lives[i].at(s.now); ok {
-			list = append(list, n)
+			s.seen = append(s.seen, n)
 		}
 	}
-	return list
+	return s.seen
 }
 
 // Nodes answers a query.
 func (s *Site) Nodes(q story.Query) (list []story.Node, total int) {
 	text := strings.ToLower(q.Text)
-	for _, n := range s.all() {
+	var found []*story.Node
+	for i := range s.all() {
+		n := &s.seen[i]
 		if q.State != "" && n.State != q.State || q.Phase != "" && n.Phase != q.Phase ||
 			!strings.Contains(strings.ToLower(n.MAC+" "+n.Host+" "+n.Address+" "+n.File), text) {
 			continue
 		}
-		n.Steps = nil
-		list = append(list, n)
+		found = append(found, n)
 	}
-	slices.SortStableFunc(list, order(q.Sort))
-	from := min(max(q.From, 0), len(list))
-	to := min(from+cmp.Or(q.Limit, 200), len(list))
-	return list[from:to], len(list)
+	slices.SortStableFunc(found, order(q.Sort))
+	from := min(max(q.From, 0), len(found))
+	list = []story.Node{}
+	for _, n := range found[from:min(from+cmp.Or(q.Limit, 200), len(found))] {
+		short := *n
+		short.Steps = nil
+		list = append(list, short)
+	}
+	return list, len(found)
 }
 
 // order compares nodes as a query asks.
-func order(by string) func(a, b story.Node) int {
-	rank := map[story.State]int{story.StateStuck: 0, story.StateBooting: 1, story.StateDone: 2, story.StateSystem: 3}
-	return func(a, b story.Node) int {
+func order(by string) func(a, b *story.Node) int {
+	rank := func(s story.State) int {
+		return slices.Index([]story.State{story.StateStuck, story.StateBooting, story.StateDone, story.StateSystem}, s)
+	}
+	return func(a, b *story.Node) int {
 		switch by {
 		case "name":
 			return cmp.Compare(a.Host, b.Host)
 		case "mac":
 			return cmp.Compare(a.MAC, b.MAC)
 		case "address":
-			return cmp.Compare(fmt.Sprintf("%15s", a.Address), fmt.Sprintf("%15s", b.Address))
+			return cmp.Or(cmp.Compare(len(a.Address), len(b.Address)), cmp.Compare(a.Address, b.Address))
 		case "started":
 			return a.Started.Compare(b.Started)
 		}
-		if c := cmp.Compare(rank[a.State], rank[b.State]); c != 0 {
+		if c := cmp.Compare(rank(a.State), rank(b.State)); c != 0 {
 			return c
 		}
 		if a.State == story.StateDone { // the slowest first
@@ -284,18 +304,41 @@ func (s *Site) Summary() story.Summary {
 	return v
 }
 
-// History gives the last seconds, at most 15 minutes.
+// History gives the last two minutes.
 func (s *Site) History() []story.Sample {
-	now := s.now
-	defer func() { s.now = now }()
 	h := []story.Sample{}
 	for back := 120; back >= 0; back-- {
-		s.now = now.Add(-time.Duration(back) * time.Second)
-		if s.now.Before(s.started) {
+		at := s.now.Add(-time.Duration(back) * time.Second)
+		if at.Before(s.started) {
 			continue
 		}
-		v := s.Summary()
-		h = append(h, story.Sample{At: s.now, Phases: v.Phases, Stuck: v.States[story.StateStuck], Bytes: int64(v.Rates.Bytes), Leases: int(v.Rates.Leases)})
+		v := story.Sample{At: at, Phases: map[story.Phase]int{}}
+		for i := range s.lives {
+			s.lives[i].count(&v)
+		}
+		h = append(h, v)
 	}
 	return h
+}
+
+// count adds a node to a second of history.
+func (l *life) count(v *story.Sample) {
+	k := 0
+	for k < len(l.steps) && !l.steps[k].At.After(v.At) {
+		k++
+	}
+	if k == 0 {
+		return
+	}
+	v.Phases[course[k-1].phase]++
+	last := &l.steps[k-1]
+	if k == len(l.steps) && l.fault >= 0 && v.At.Sub(last.At) >= overdue {
+		v.Stuck++
+	}
+	if last.Kind == "transfer-start" && k < len(l.steps) {
+		v.Bytes += int64(float64(last.Bytes) / l.steps[k].At.Sub(last.At).Seconds())
+	}
+	if last.Kind == "ack" && v.At.Sub(last.At) < time.Second {
+		v.Leases++
+	}
 }

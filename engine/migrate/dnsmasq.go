@@ -1,0 +1,388 @@
+package migrate
+
+import (
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+)
+
+// Where dnsmasq begins to read, and what bounds the reading.
+const (
+	dnsmasqConf   = "/etc/dnsmasq.conf"
+	dnsmasqLeases = "/var/lib/misc/dnsmasq.leases"
+	maxFiles      = 200 // of a configuration, whatever they include
+)
+
+// directive is one line of dnsmasq.conf.
+type directive struct {
+	file       string
+	line       int
+	key, value string
+	text       string
+}
+
+// dnsmasq is a configuration while it is read. What concerns the same thing is
+// kept in the order of the files.
+type dnsmasq struct {
+	h          *host
+	directives []directive
+	seen       map[string]bool // files read
+
+	tags    tags
+	ranges  []addressRange
+	hosts   []reservation
+	boots   []bootChoice // dhcp-boot and pxe-service
+	options []optionChoice
+	used    map[string]bool // kinds of condition that need a definition
+
+	authoritative bool
+	knownOnly     bool // dhcp-ignore=tag:!known
+	domain        string
+	leases        string // its lease file
+	tftp          bool
+	tftpRoot      directive
+	flags         []assignment // of its command line
+}
+
+// serves tells whether dnsmasq gives out addresses.
+func (m *dnsmasq) serves() bool {
+	for _, d := range m.directives {
+		if d.key == "dhcp-range" {
+			return true
+		}
+	}
+	return false
+}
+
+const dnsmasqDefaults = "/etc/default/dnsmasq"
+
+// readDnsmasq gathers the lines of all files.
+func (h *host) readDnsmasq() (*dnsmasq, error) {
+	m := &dnsmasq{h: h, seen: map[string]bool{}, used: map[string]bool{}, leases: dnsmasqLeases}
+	m.tags.m = m
+	if err := m.readFile(dnsmasqConf, ""); err != nil {
+		return nil, err
+	}
+	// Debian's package names a directory on the command line, whatever the file
+	// says of it.
+	text, _, err := h.read(dnsmasqDefaults)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range assignments(text) {
+		switch dir := strings.Split(a.value, ","); {
+		case a.name == "CONFIG_DIR" && dir[0] != "":
+			if err := m.readDir(dir[0], dir[1:], false); err != nil {
+				return nil, err
+			}
+		case a.name == "DNSMASQ_OPTS" && a.value != "":
+			m.flags = append(m.flags, a)
+		}
+	}
+	return m, nil
+}
+
+// readFile reads a file and what it includes. With a key every line is a value
+// of that option, as in a dhcp-hostsfile.
+func (m *dnsmasq) readFile(name, key string) error {
+	if m.seen[name] || len(m.seen) == maxFiles {
+		return nil
+	}
+	text, ok, err := m.h.read(name)
+	if err != nil || !ok {
+		return err
+	}
+	m.seen[name] = true
+	for i, line := range strings.Split(text, "\n") {
+		d := parseDirective(line)
+		if d.key == "" {
+			continue
+		}
+		if key != "" {
+			d.value = strings.TrimSpace(stripComment(line))
+			d.key = key
+		}
+		d.file, d.line = name, i+1
+		if err := m.include(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// include follows a line that names other files, and keeps any other.
+func (m *dnsmasq) include(d directive) error {
+	file := func(key string) error {
+		if info, err := os.Stat(m.h.path(d.value)); err == nil && info.IsDir() {
+			return m.readDirAs(d.value, key)
+		}
+		if !exists(m.h.path(d.value)) {
+			m.h.note(d.file, d.line, d.text, Lost, "%s does not exist", d.value)
+			return nil
+		}
+		m.h.note(d.file, d.line, d.text, Taken, "its lines are read")
+		return m.readFile(d.value, key)
+	}
+	switch d.key {
+	case "conf-file":
+		return file("")
+	case "dhcp-hostsfile":
+		return file("dhcp-host")
+	case "dhcp-optsfile":
+		return file("dhcp-option")
+	case "conf-dir":
+		parts := strings.Split(d.value, ",")
+		return m.readDir(strings.TrimRight(parts[0], "/"), parts[1:], true)
+	}
+	m.directives = append(m.directives, d)
+	return nil
+}
+
+// readDirAs reads all files of a directory as values of one option.
+func (m *dnsmasq) readDirAs(dir, key string) error {
+	entries, _ := os.ReadDir(m.h.path(dir)) // stated just now
+	for _, e := range entries {
+		if err := m.readFile(filepath.Join(dir, e.Name()), key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readDir reads the files of a conf-dir: all but those with one of the endings,
+// or, where an ending begins with a star, only those that have it.
+func (m *dnsmasq) readDir(dir string, endings []string, must bool) error {
+	entries, err := os.ReadDir(m.h.path(dir))
+	if err != nil {
+		if os.IsNotExist(err) && !must {
+			return nil
+		}
+		return err
+	}
+	sort.Slice(entries, func(i, j int) bool { return entries[i].Name() < entries[j].Name() })
+	for _, e := range entries {
+		name := e.Name()
+		if e.IsDir() || strings.HasSuffix(name, "~") || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "#") || name == "README" {
+			continue
+		}
+		only, wanted, unwanted := false, false, false
+		for _, ending := range endings {
+			if suffix, ok := strings.CutPrefix(ending, "*"); ok {
+				only, wanted = true, wanted || strings.HasSuffix(name, suffix)
+			} else if ending != "" && strings.HasSuffix(name, ending) {
+				unwanted = true
+			}
+		}
+		if unwanted || only && !wanted {
+			continue
+		}
+		if err := m.readFile(filepath.Join(dir, name), ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stripComment cuts a comment off: a # at the start or behind white space,
+// outside quotes.
+func stripComment(line string) string {
+	quoted := false
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case c == '\\' && quoted:
+			i++
+		case c == '"':
+			quoted = !quoted
+		case c == '#' && !quoted && (i == 0 || line[i-1] == ' ' || line[i-1] == '\t'):
+			return line[:i]
+		}
+	}
+	return line
+}
+
+// parseDirective reads "key=value" or "key"; the key is empty where there is
+// nothing.
+func parseDirective(line string) directive {
+	text := strings.TrimSpace(stripComment(line))
+	key, value, _ := strings.Cut(text, "=")
+	return directive{key: strings.TrimSpace(strings.TrimPrefix(key, "--")), value: strings.TrimSpace(value), text: text}
+}
+
+// fields takes a value apart at its commas, quotes off and white space around
+// them too.
+func fields(value string) (list []string) {
+	var b strings.Builder
+	quoted := false
+	end := func() { list = append(list, strings.TrimSpace(b.String())); b.Reset() }
+	for i := 0; i < len(value); i++ {
+		switch c := value[i]; {
+		case c == '\\' && quoted && i+1 < len(value):
+			i++
+			b.WriteByte(value[i])
+		case c == '"':
+			quoted = !quoted
+		case c == ',' && !quoted:
+			end()
+		default:
+			b.WriteByte(c)
+		}
+	}
+	end()
+	return list
+}
+
+// cutTags takes leading "tag:x", "net:x" (the old spelling) and "set:x" off a
+// list. What has no prefix and is no tag begins the rest.
+func cutTags(list []string) (want []string, set []string, rest []string) {
+	for i, f := range list {
+		if t, ok := strings.CutPrefix(f, "tag:"); ok {
+			want = append(want, t)
+		} else if t, ok := strings.CutPrefix(f, "net:"); ok {
+			want = append(want, strings.Replace(t, "#", "!", 1))
+		} else if t, ok := strings.CutPrefix(f, "set:"); ok {
+			set = append(set, t)
+		} else {
+			return want, set, list[i:]
+		}
+	}
+	return want, set, nil
+}
+
+// takeDnsmasq sorts all lines into what they mean, and writes the configuration.
+func (h *host) takeDnsmasq(m *dnsmasq) error {
+	h.Interfaces = nil // those of dhcpd's settings are not dnsmasq's
+	// Tags first: a line may use one that a later line sets.
+	m.tags.readAll(m.directives)
+	for _, d := range m.directives {
+		if m.tags.reads(d.key) {
+			continue
+		}
+		if take, ok := handlers[d.key]; ok {
+			take(m, d)
+		} else if why, ok := needless[d.key]; ok {
+			h.note(d.file, d.line, d.text, Needless, "%s", why)
+		} else if why, ok := lost[d.key]; ok {
+			h.note(d.file, d.line, d.text, Lost, "%s", why)
+		} else {
+			h.note(d.file, d.line, d.text, Needless, "it does not concern DHCPv4 or TFTP: leave it with dnsmasq")
+		}
+	}
+	for _, a := range m.flags {
+		h.note(dnsmasqDefaults, a.line, a.text, Lost, "flags of the command line are not read: write them into a file, without the dashes, and run this again")
+	}
+	h.DNS = true
+	for _, d := range m.directives {
+		if d.key == "port" && d.value == "0" {
+			h.DNS = false
+		}
+	}
+	m.takeRoot()
+	h.ConfigName = dnsmasqConf
+	h.Config = m.render()
+	return h.takeDnsmasqLeases(m.leases)
+}
+
+// takeRoot takes the directory of the boot files, if dnsmasq serves them.
+func (m *dnsmasq) takeRoot() {
+	d := m.tftpRoot
+	switch {
+	case m.tftp && d.key != "":
+		m.h.takeRoot(d.file, d.line, d.text, fields(d.value)[0])
+	case d.key != "":
+		m.h.note(d.file, d.line, d.text, Needless, "dnsmasq does not serve it: there is no enable-tftp")
+	}
+}
+
+// self is the address of this host in a network, where it is known.
+func (m *dnsmasq) self(network netip.Prefix) (netip.Addr, bool) {
+	for _, p := range m.h.o.Addresses {
+		if network.Contains(p.Addr()) {
+			return p.Addr(), true
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// handlers takes the lines that become part of the result.
+var handlers map[string]func(*dnsmasq, directive)
+
+func init() {
+	handlers = map[string]func(*dnsmasq, directive){
+		"dhcp-range": (*dnsmasq).takeRange, "dhcp-host": (*dnsmasq).takeHost, "dhcp-boot": (*dnsmasq).takeBoot,
+		"pxe-service": (*dnsmasq).takeService, "dhcp-option": (*dnsmasq).takeOption, "dhcp-option-force": (*dnsmasq).takeOption,
+		"interface":          (*dnsmasq).takeInterface,
+		"dhcp-authoritative": func(m *dnsmasq, d directive) { m.authoritative = true; m.taken(d, "authoritative;") },
+		"enable-tftp":        func(m *dnsmasq, d directive) { m.tftp = true; m.taken(d, "TFTP is always served") },
+		"tftp-root":          func(m *dnsmasq, d directive) { m.tftpRoot = d },
+		"dhcp-leasefile":     func(m *dnsmasq, d directive) { m.leases = d.value; m.taken(d, "its leases are read from there") },
+		"domain":             (*dnsmasq).takeDomain,
+		"dhcp-ignore":        (*dnsmasq).takeIgnore,
+	}
+}
+
+// needless are the lines that change nothing here.
+var needless = map[string]string{
+	"tftp-secure": "files are served to everybody who may ask, and only such as the user bootstorm can read", "tftp-no-fail": "a missing directory never keeps the daemon from starting",
+	"tftp-max": "there is no limit to take care of", "tftp-mtu": "the block size follows the interface's MTU", "tftp-no-blocksize": "the block size is what client and MTU allow",
+	"tftp-lowercase": "names are found in any case", "tftp-port-range": "all of TFTP runs from port 69", "tftp-single-port": "all of TFTP runs from port 69",
+	"dhcp-lease-max": "leases are limited by the ranges", "dhcp-sequential-ip": "the address unused for the longest time is given out", "dhcp-no-override": "file and server name are sent in their fields",
+	"dhcp-rapid-commit": "clients that ask for it get an OFFER, as from any server", "log-dhcp": "use --log-level debug", "no-ping": "an OFFER never waits for a probe: addresses are probed ahead of demand",
+	"bind-interfaces": "the interface that is served is named at start", "bind-dynamic": "the interface that is served is named at start", "except-interface": "the interface that is served is named at start",
+	"no-dhcp-interface": "the interface that is served is named at start", "listen-address": "the interface that is served is named at start", "pxe-prompt": "nobody is asked: a node boots at once",
+	"dhcp-name-match": "no line asks for names here", "dhcp-ttl": "it concerns DNS", "dhcp-fqdn": "it concerns DNS", "dhcp-generate-names": "it concerns DNS", "quiet-dhcp": "use --log-level warn", "quiet-tftp": "use --log-level warn",
+}
+
+// lost are the lines that mean something which the result does not do.
+var lost = map[string]string{
+	"dhcp-script": "no program is started when a lease changes: follow the log, or bootstorm leases --json", "dhcp-luascript": "no program is started when a lease changes: follow the log, or bootstorm leases --json",
+	"tftp-unique-root": "every client sees the same files", "dhcp-proxy": "relays that hide are not supported", "dhcp-relay": "it does not relay to another server", "shared-network": "write a shared-network declaration by hand",
+	"read-ethers": "/etc/ethers is not read: write host declarations for it", "dhcp-ignore-names": "host names of clients are kept in the lease file as they are sent", "dhcp-broadcast": "write always-broadcast on; where clients need it",
+	"dhcp-alternate-port": "DHCP is served on port 67 alone", "dhcp-reply-delay": "replies are never delayed", "dhcp-pxe-vendor": "only PXEClient is known as a vendor of PXE", "dhcp-circuitid": "write a class with option agent.circuit-id",
+	"dhcp-remoteid": "write a class with option agent.remote-id", "dhcp-subscrid": "write a class with option agent.subscriber-id", "bootp-dynamic": "write allow dynamic bootp clients in a pool", "dhcp-duid": "it concerns DHCPv6",
+	"enable-ra": "it concerns IPv6: keep dnsmasq for it", "ra-param": "it concerns IPv6: keep dnsmasq for it",
+	"dhcp-hostsdir": "a directory that is watched is not supported: use dhcp-hostsfile", "dhcp-optsdir": "a directory that is watched is not supported: use dhcp-optsfile",
+}
+
+// taken, needless and lost note the fate of a line.
+func (m *dnsmasq) taken(d directive, why string, args ...any) {
+	m.h.note(d.file, d.line, d.text, Taken, why, args...)
+}
+func (m *dnsmasq) lost(d directive, why string, args ...any) {
+	m.h.note(d.file, d.line, d.text, Lost, why, args...)
+}
+
+func (m *dnsmasq) takeInterface(d directive) {
+	for _, name := range fields(d.value) {
+		switch {
+		case name == "lo":
+			m.h.note(d.file, d.line, d.text, Needless, "no node boots through it")
+		case strings.HasSuffix(name, "*"):
+			m.lost(d, "interfaces are named in full")
+		default:
+			m.h.Interfaces = append(m.h.Interfaces, name)
+			m.taken(d, "%s", servedBy(m.h.Interfaces[:1], m.h.Interfaces[len(m.h.Interfaces)-1:]))
+		}
+	}
+}
+
+func (m *dnsmasq) takeDomain(d directive) {
+	list := fields(d.value)
+	if len(list) > 1 || list[0] == "" || list[0] == "#" {
+		m.lost(d, "a domain for some addresses only: write option domain-name into their subnet")
+		return
+	}
+	m.domain = list[0]
+	m.taken(d, "option domain-name; DNS itself stays with dnsmasq")
+}
+
+func (m *dnsmasq) takeIgnore(d directive) {
+	want, _, rest := cutTags(fields(d.value))
+	if len(want) == 1 && want[0] == "!known" && len(rest) == 0 {
+		m.knownOnly = true
+		m.taken(d, "deny unknown-clients;")
+		return
+	}
+	m.lost(d, "write a class for these clients and deny members of it in the pool")
+}

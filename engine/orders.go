@@ -57,6 +57,7 @@ func writeOrders(file string, list []feed.Order) error {
 		return err
 	}
 	_, err = f.Write(append(b, '\n'))
+	err = errors.Join(err, f.Chmod(0o644)) // for "bootstorm explain" of anybody, as the leases are
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), file)

@@ -108,6 +108,11 @@ func (q *question) explain(out, warn io.Writer, n *node) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		fmt.Fprintf(warn, "warning: %v; explained as if there were no leases\n", err)
 	}
+	if orders, err := engine.ReadOrders(engine.OrdersFile(q.leases)); err == nil {
+		c.SetMarks(engine.Marks(orders))
+	} else {
+		fmt.Fprintf(warn, "warning: %v\n", err)
+	}
 	p := report{out: out, setup: setup, core: c, link: l, node: n, root: q.root}
 	p.answer = c.Explain(n.discover(), 0, now)
 	p.print()

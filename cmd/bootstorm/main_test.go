@@ -77,6 +77,7 @@ func TestOutput(t *testing.T) {
 		{"help-explain", 0, []string{"explain", "-h"}},
 		{"help-leases", 0, []string{"leases", "-h"}},
 		{"help-capture", 0, []string{"capture", "-h"}},
+		{"help-boot", 0, []string{"boot", "-h"}},
 		{"help-watch", 0, []string{"watch", "-h"}},
 		{"help-status", 0, []string{"status", "-h"}},
 		{"help-migrate", 0, []string{"migrate", "-h"}},

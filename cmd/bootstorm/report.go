@@ -118,7 +118,11 @@ func (r *report) whyNot() {
 // header prints the fields of the fixed header that matter to a client.
 func (r *report) header(w io.Writer, h *dhcp.Header) {
 	r.line(w, "", "address (yiaddr)", h.YIAddr().String(), r.why())
-	r.line(w, "", "server (siaddr)", h.SIAddr().String(), r.param(plan.NextServer))
+	server := r.param(plan.NextServer)
+	if r.answer.Marked {
+		server = markedOnce
+	}
+	r.line(w, "", "server (siaddr)", h.SIAddr().String(), server)
 	r.text(w, "boot file (file)", h.File()[:], plan.Filename)
 	r.text(w, "server name (sname)", h.SName()[:], plan.ServerName)
 	if h.GIAddr() != 0 {
@@ -143,8 +147,16 @@ func (r *report) text(w io.Writer, name string, field []byte, p plan.Param) {
 		r.line(w, "", name, "-", "nothing sets it")
 		return
 	}
-	r.line(w, "", name, quote(field), r.param(p))
+	origin := r.param(p)
+	if p == plan.Filename && r.answer.Marked {
+		origin = markedOnce
+	}
+	r.line(w, "", name, quote(field), origin)
 }
+
+// markedOnce is where a boot file comes from that no line of the configuration
+// names.
+const markedOnce = "for one boot, by \"bootstorm boot\"; --cancel takes it back"
 
 // why says how the address was chosen.
 func (r *report) why() string {

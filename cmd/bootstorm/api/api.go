@@ -179,6 +179,12 @@ func (c *Client) change(ctx context.Context, method, path string, body any) erro
 		return nil
 	}
 	reason, _ := io.ReadAll(io.LimitReader(r.Body, 4000))
+	var refused struct {
+		Error string `json:"error"`
+	}
+	if json.Unmarshal(reason, &refused) == nil && refused.Error != "" {
+		return &answerError{r.StatusCode, refused.Error}
+	}
 	return &answerError{r.StatusCode, strings.TrimSpace(string(reason))}
 }
 

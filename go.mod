@@ -13,6 +13,7 @@ require (
 	github.com/jedib0t/go-pretty/v6 v6.8.3 // tables and progress of bench and the demo
 	github.com/landlock-lsm/go-landlock v0.11.0 // Landlock rules; the binding of the Landlock project
 	github.com/mdlayher/ethernet v0.0.0-20190606142754-0394541c37b7 // second decoder in tests
+	github.com/mdlayher/packet v1.2.0 // opens AF_PACKET sockets
 	github.com/spf13/cobra v1.10.2 // commands, help, completion, man pages
 	github.com/spf13/pflag v1.0.9 // cobra's flags
 	go.uber.org/zap v1.28.0 // the daemon's log
@@ -50,6 +51,7 @@ require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/lucasb-eyer/go-colorful v1.4.1 // indirect
 	github.com/mattn/go-runewidth v0.0.30 // indirect
+	github.com/mdlayher/socket v0.7.0 // indirect
 	github.com/muesli/cancelreader v0.2.2 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect

@@ -107,9 +107,10 @@ var errEnded = errors.New("the process that opens sockets has ended; restart the
 // openTime is how long the keeper may take to open sockets.
 const openTime = 5 * time.Second
 
-// Packet opens a packet socket; it makes the Client a link.Opener.
-func (c *Client) Packet() (fd int, err error) {
-	fds, err := c.open(message{Kind: kindPacket})
+// Packet opens a packet socket on an interface, given by its place in the list of
+// names at the start; it makes the Client a link.Opener.
+func (c *Client) Packet(number int) (fd int, err error) {
+	fds, err := c.open(message{Kind: kindPacket, Interface: number})
 	if err != nil {
 		return -1, err
 	}

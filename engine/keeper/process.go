@@ -131,9 +131,9 @@ func (k *keeper) answer(m message) {
 	var fds []int
 	var err error
 	switch {
-	case m.Kind == kindPacket:
+	case m.Kind == kindPacket && m.Interface >= 0 && m.Interface < len(k.Interfaces):
 		var fd int
-		if fd, err = link.Packet(); err == nil {
+		if fd, err = link.Packet(k.Interfaces[m.Interface]); err == nil {
 			fds = []int{fd}
 		}
 	case m.Kind == kindReserve && m.Interface >= 0 && m.Interface < len(k.Interfaces):

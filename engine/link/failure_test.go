@@ -227,7 +227,7 @@ func TestOpenErrors(t *testing.T) {
 	r.must(withRefusals(r.server, []refusal{{call: unix.SYS_SOCKET, errno: unix.EPERM}}, func() error {
 		ifi, err := findInterface("eth1")
 		if err == nil { // the net package needs sockets too
-			_, err = new(Options).rawSocket(ifi, proto.EtherTypeIPv4, nil)
+			_, err = new(Options).rawSocket(0, ifi, proto.EtherTypeIPv4, nil)
 		}
 		if err == nil {
 			t.Error("no error without the right to open sockets")

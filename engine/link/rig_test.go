@@ -102,7 +102,7 @@ func (r *rig) tap(host *lab.Host, ifname string) *tap {
 		if err != nil {
 			return err
 		}
-		w.fd, err = new(Options).rawSocket(ifi, unix.ETH_P_ALL, nil)
+		w.fd, err = new(Options).rawSocket(0, ifi, unix.ETH_P_ALL, nil)
 		if err != nil {
 			return err
 		}

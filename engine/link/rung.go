@@ -95,7 +95,7 @@ func (p *port) tryRung(o Options, r Rung) error {
 		return fmt.Errorf("PACKET_VNET_HDR: %w", err)
 	}
 	if r == SendSegmented {
-		return probeSegmentation(o)
+		return probeSegmentation(p.down.Link, o)
 	}
 	return nil
 }
@@ -118,12 +118,12 @@ func (p *port) setRung(r Rung) error {
 // interface, to a MAC address that nobody has there: the kernel takes it apart
 // and drops it. Kernels before 6.2 refuse it with EINVAL. When lo is down there
 // is nothing to be learnt, and the first real send decides.
-func probeSegmentation(o Options) error {
+func probeSegmentation(number uint8, o Options) error {
 	lo, err := net.InterfaceByName("lo")
 	if err != nil || lo.Flags&net.FlagUp == 0 {
 		return nil
 	}
-	fd, err := o.rawSocket(lo, 0, nil)
+	fd, err := o.rawSocket(number, lo, 0, nil)
 	if err != nil {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 
+	"github.com/mdlayher/packet"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 
@@ -61,7 +62,7 @@ func (p *port) openReceivers(ifi *net.Interface, o Options, sh *share) (err erro
 		if !sh.receives(p.down.Link, i) {
 			continue // -1 is a descriptor that ppoll(2) passes over
 		}
-		fd, err := o.rawSocket(ifi, kind.protocol, kind.filter)
+		fd, err := o.rawSocket(p.down.Link, ifi, kind.protocol, kind.filter)
 		if err != nil {
 			return err
 		}
@@ -92,7 +93,7 @@ func (p *port) openSender(ifi *net.Interface, o Options) (err error) {
 	if buffer == 0 {
 		buffer = defaultSendBuffer
 	}
-	if p.send, err = o.rawSocket(ifi, 0, nil); err != nil {
+	if p.send, err = o.rawSocket(p.down.Link, ifi, 0, nil); err != nil {
 		return err
 	}
 	// The kernel doubles what it is told; the limit is meant after doubling.
@@ -113,30 +114,49 @@ func (p *port) close() {
 // Opener opens a packet socket. It is the one step that needs CAP_NET_RAW, which
 // the process may have given up to another one by the time it is taken.
 type Opener interface {
-	// Packet returns a non-blocking AF_PACKET socket of type SOCK_RAW, closed on
-	// exec, that is bound to nothing and receives nothing.
-	Packet() (fd int, err error)
+	// Packet returns a socket as the function Packet does, for an interface given by
+	// its place in Open's list.
+	Packet(number int) (fd int, err error)
 }
 
-// Packet opens a packet socket by this process's own right. Protocol 0 means
-// that it receives nothing before it is bound (packet(7)).
-func Packet() (fd int, err error) {
-	fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-	return fd, os.NewSyscallError("socket", err)
+// Packet opens a non-blocking AF_PACKET socket of type SOCK_RAW on an interface by
+// this process's own right. It receives nothing yet (protocol 0, packet(7)). What
+// is returned is a duplicate of the library's descriptor, which is closed again:
+// the duplicate is not in the runtime's epoll set, so no runtime thread wakes for
+// each frame.
+func Packet(name string) (int, error) {
+	ifi, err := net.InterfaceByName(name)
+	if err != nil {
+		return -1, &DownError{Name: name, Gone: true, Err: errors.Join(err, unix.ENODEV)}
+	}
+	conn, err := packet.Listen(ifi, packet.Raw, 0, nil)
+	if err != nil {
+		return -1, err
+	}
+	defer conn.Close()
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return -1, err
+	}
+	fd := -1
+	var dup error
+	if err := raw.Control(func(own uintptr) { fd, dup = unix.FcntlInt(own, unix.F_DUPFD_CLOEXEC, 0) }); err != nil {
+		return -1, err
+	}
+	return fd, dup
 }
 
 // packet opens a packet socket by whoever may.
-func (o *Options) packet() (int, error) {
+func (o *Options) packet(number int, name string) (int, error) {
 	if o.Opener != nil {
-		return o.Opener.Packet()
+		return o.Opener.Packet(number)
 	}
-	return Packet()
+	return Packet(name)
 }
 
-// rawSocket opens an AF_PACKET socket bound to the interface. It is not in the
-// runtime's epoll set, so no runtime thread wakes for each frame.
-func (o *Options) rawSocket(ifi *net.Interface, protocol int, filter []bpf.Instruction) (int, error) {
-	fd, err := o.packet()
+// rawSocket opens an AF_PACKET socket bound to the interface.
+func (o *Options) rawSocket(number uint8, ifi *net.Interface, protocol int, filter []bpf.Instruction) (int, error) {
+	fd, err := o.packet(int(number), ifi.Name)
 	if err != nil {
 		return -1, explainOpen(ifi.Name, err)
 	}

@@ -72,7 +72,7 @@ func TestFilters(t *testing.T) {
 		"engine alone": {engineRules(true), []uint64{unix.AF_NETLINK, unix.AF_UNIX, unix.AF_PACKET, unix.AF_INET, unix.AF_INET6}, false},
 		"view":         {viewRules(false), nil, false},
 		"calling view": {viewRules(true), []uint64{unix.AF_INET, unix.AF_INET6}, false},
-		"keeper":       {keeperRules(true), []uint64{unix.AF_PACKET, unix.AF_INET, unix.AF_INET6}, true},
+		"keeper":       {keeperRules(true), []uint64{unix.AF_PACKET, unix.AF_NETLINK, unix.AF_INET, unix.AF_INET6}, true},
 	} {
 		ask := judge(t, c.rules)
 		has := func(list []uint64, v uint64) bool {

@@ -65,11 +65,11 @@ func (o *serveOptions) startKeeper(log *zap.Logger) (*keeper.Client, error) {
 	c := companions{log: log}
 	defer c.close()
 	dir := o.runDirectory()
-	if o.view != off {
+	if o.view != off { // without it, nobody could read the frames
 		o.listen(&c, dir)
-	}
-	if err := o.remember(&c); err != nil {
-		return nil, err
+		if err := o.remember(&c); err != nil {
+			return nil, err
+		}
 	}
 	os.Setenv(tokenVariable, c.token)
 	defer os.Unsetenv(tokenVariable)

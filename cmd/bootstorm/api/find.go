@@ -103,15 +103,34 @@ func openHTTP(address string) (*Client, error) {
 	return newClient(u.Host, "", u.Scheme+"://"+u.Host, nil), nil
 }
 
+// interfaces are the names of the directories of sockets.
+func interfaces(sockets []string) (names []string) {
+	for _, path := range sockets {
+		names = append(names, filepath.Base(filepath.Dir(path)))
+	}
+	return names
+}
+
+// dead tells whether nobody listens on a socket any more.
+func dead(path string) bool {
+	c, err := net.Dial("unix", path)
+	if err == nil {
+		c.Close()
+	}
+	return errors.Is(err, syscall.ECONNREFUSED)
+}
+
 // only finds the single daemon below dir.
 func only(dir string) (string, error) {
 	found, err := filepath.Glob(filepath.Join(dir, "*", socket))
 	if err != nil {
 		return "", fmt.Errorf("--run-dir %s: %w", dir, err)
 	}
-	var names []string
-	for _, path := range found {
-		names = append(names, filepath.Base(filepath.Dir(path)))
+	names := interfaces(found)
+	if len(names) > 1 { // one that was killed leaves its socket behind
+		if alive := interfaces(slices.DeleteFunc(found, dead)); len(alive) > 0 {
+			names = alive
+		}
 	}
 	slices.Sort(names)
 	switch {

@@ -136,8 +136,12 @@ func sameLink(a, b *plan.Link) bool {
 // linksChanged brings new addresses, MACs or MTUs into force.
 func (s *server) linksChanged() {
 	links := slices.Clone(s.links)
-	s.links = links // the old slice is the observer's and the core's
-	s.onAll(func(w *worker) { w.core.SetLinks(links) })
+	s.links = links            // the old slice is the observer's and the core's
+	table := s.refill(s.setup) // they name this server's address
+	s.onAll(func(w *worker) {
+		w.core.SetLinks(links)
+		w.core.Transfers().SetRendered(table)
+	})
 	s.publish()
 	if s.setup.Derived != nil {
 		_ = s.reload("the interfaces changed") // the log says it

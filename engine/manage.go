@@ -47,6 +47,8 @@ func (s *server) manage(ctx context.Context) error {
 			s.settleOrders(s.onAll)
 		case n, ok := <-s.news:
 			s.heard(n, ok)
+		case w := <-s.observer.wants:
+			s.serveWants(w)
 		case r := <-s.asked:
 			s.answer(r)
 		}
@@ -75,8 +77,10 @@ func (s *server) reload(why string) error {
 		w.core.Replace(w.now(), next)
 		w.core = next
 	})
+	table := s.refill(fresh)
 	s.onAll(func(w *worker) {
 		w.core.SetFiles(fresh.Files)
+		w.core.Transfers().SetRendered(table)
 		w.core.Transfers().SetRate(fresh.Plan.Guard.Requests)
 	})
 	s.setup = fresh
@@ -132,7 +136,11 @@ func (s *server) reloadFiles() {
 	if changes == "" {
 		return
 	}
-	s.onAll(func(w *worker) { w.core.SetFiles(fresh.Files) })
+	table := s.refill(&fresh)
+	s.onAll(func(w *worker) {
+		w.core.SetFiles(fresh.Files)
+		w.core.Transfers().SetRendered(table)
+	})
 	s.setup = &fresh
 	s.publish()
 	s.reportFiles(&fresh)

@@ -45,6 +45,7 @@ type observer struct {
 	spoken *view  // what the warnings in repeat are about
 	lost   uint64 // events lost that were reported
 
+	wants    chan want    // nodes that need files of their own, for the manager
 	feed     *feed.Writer // to the process that shows; nil: there is none
 	missed   uint64       // events that it did not take and that were reported
 	reported time.Time
@@ -62,7 +63,7 @@ const observePause = 10 * time.Millisecond
 // newObserver makes an observer that knows no names yet.
 func newObserver(log *zap.Logger, n *notes) *observer {
 	o := &observer{log: log, notes: n, rings: []*notes{n}, now: time.Now, nodes: map[proto.Addr]dhcp.HW{},
-		quota: map[batch.EventKind]*quota{}, repeat: map[string]*repeated{}}
+		quota: map[batch.EventKind]*quota{}, repeat: map[string]*repeated{}, wants: make(chan want, wantsMost)}
 	o.view.Store(&view{setup: &Setup{}})
 	o.explain = func(e *batch.Event) string {
 		if e.Kind == batch.EventLog {
@@ -120,6 +121,7 @@ func (o *observer) take() {
 // note logs one event.
 func (o *observer) note(n *note) {
 	e := &n.Event
+	o.want(e)
 	if o.feed != nil {
 		o.saying = n
 		o.feed.Event(e, o.explain)
@@ -143,6 +145,12 @@ func (o *observer) note(n *note) {
 		o.detail(e)
 	case batch.EventNak, batch.EventSilence:
 		o.refused(e)
+	case batch.EventFull:
+		if e.Reason == batch.ReasonNotFilled { // what is wrong, if anything, the manager says
+			o.detail(e)
+			return
+		}
+		o.warn(e)
 	default:
 		o.warn(e)
 	}
@@ -185,6 +193,8 @@ func (o *observer) detail(e *batch.Event) {
 		entry.Message = fmt.Sprintf("%s begins %s: %s, blocks of %d, window %d", o.node(e), name(e), size(e.Value), e.Extra>>16, e.Extra&0xffff)
 	case batch.EventTransferProbe:
 		entry.Message = fmt.Sprintf("%s asked only for the size of %s", o.node(e), name(e))
+	case batch.EventFull:
+		entry.Message = fmt.Sprintf("%s asks for %s: %s", o.node(e), name(e), full(e.Reason))
 	case batch.EventTransferProgress:
 		entry.Message = fmt.Sprintf("%s has %s of %s", o.node(e), size(e.Value), name(e))
 	default:

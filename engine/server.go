@@ -61,6 +61,7 @@ type server struct {
 
 	orders    []feed.Order // nodes that load another file at their next boot
 	lastOrder uint32       // highest Seq given
+	nodeFiles *nodeFiles   // what the templates are for each node
 }
 
 // newServer makes a server that has done nothing yet, except to listen for
@@ -212,7 +213,7 @@ func (s *server) load(setup *Setup) error {
 	if err == nil || previous != nil && previous.Len() > 0 {
 		return err
 	}
-	setup.Files = image.Build(1, s.Root, nil)
+	setup.Files, setup.templates = image.Build(1, s.Root, nil), nil
 	setup.Problems = []load.Problem{{Path: s.Root, Text: "no boot file can be served: " + err.Error(),
 		Remedy: "make the directory and put the boot files there, or name another with --tftp-root"}}
 	return nil
@@ -249,6 +250,10 @@ func (s *server) start() error {
 			"so that none ends wrongly; look at the clock (timedatectl)", time.Duration(lead)*time.Second, s.LeaseFile))
 	}
 	s.recallOrders()
+	table := s.refill(s.setup)
+	for _, w := range s.workers { // they do not run yet
+		w.core.Transfers().SetRendered(table)
+	}
 	if err := s.open(); err != nil {
 		return err
 	}

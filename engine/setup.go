@@ -27,6 +27,8 @@ type Setup struct {
 	Memory   int64        // most bytes of boot files to keep in memory; 0: half of the machine's
 	Problems []load.Problem
 	Hosts    map[dhcp.HW]string // names of the host declarations
+
+	templates []template // among Files
 }
 
 // FindConfig returns the configuration file to use when none is named: the
@@ -136,7 +138,7 @@ func (s *Setup) loadFiles(root string, previous *image.Set, fallback func() []lo
 	if err != nil {
 		return err
 	}
-	s.Files, s.Problems = files, problems
+	s.Files, s.Problems, s.templates = files, problems, templatesOf(files)
 	return nil
 }
 

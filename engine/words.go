@@ -9,6 +9,7 @@ import (
 
 	"bootstorm/engine/batch"
 	"bootstorm/engine/core/transfer"
+	"bootstorm/engine/fill"
 	"bootstorm/engine/plan"
 	"bootstorm/proto"
 	"bootstorm/proto/dhcp"
@@ -122,6 +123,9 @@ func doubtful(e *batch.Event) string {
 
 // notFound names the file that was asked for, and what may have been meant.
 func notFound(v *view, e *batch.Event) string {
+	if e.Reason == batch.ReasonNotFilled {
+		return fmt.Sprintf("%q, which could not be filled in for it: see the log's warning about %s", name(e), name(e)+fill.Suffix)
+	}
 	text := fmt.Sprintf("%q, which is not there", name(e))
 	if v.setup.Files == nil {
 		return text
@@ -181,6 +185,8 @@ func full(r batch.Reason) string {
 	switch r {
 	case batch.ReasonTransfersFull:
 		return "all transfers that this server can have at a time are in use"
+	case batch.ReasonNotFilled:
+		return "its file is filled in for it now; it gets it when it asks again"
 	case batch.ReasonHoldFull:
 		return "too many acknowledgements wait for the disk; put the lease file on a faster one"
 	case batch.ReasonNoJournal:

@@ -34,6 +34,7 @@ var layers = []struct {
 	{"engine/image", 1, true, false},
 	{"engine/core", 2, true, true},
 	{"engine/config", 3, false, false},
+	{"engine/fill", 3, false, false},
 	{"engine/link", 3, false, false},
 	{"engine/sandbox", 3, false, false},
 	{"engine/story", 3, false, false}, // knows the core's events, not who brings them

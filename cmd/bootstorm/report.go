@@ -10,6 +10,7 @@ import (
 	"bootstorm/engine"
 	"bootstorm/engine/batch"
 	"bootstorm/engine/core"
+	"bootstorm/engine/fill"
 	"bootstorm/engine/image"
 	"bootstorm/engine/plan"
 	"bootstorm/proto"
@@ -288,6 +289,10 @@ func (r *report) bootFile(h *dhcp.Header, payload []byte) {
 func (r *report) inRoot(name string) {
 	if i, ok := r.setup.Files.Lookup([]byte(name)); ok {
 		f := r.setup.Files.File(i)
+		if f.Template {
+			fmt.Fprintf(r.out, "\nboot file %q is there: filled in for the node from %s\n", name, f.Name+fill.Suffix)
+			return
+		}
 		fmt.Fprintf(r.out, "\nboot file %q is there: %d bytes\n", name, len(f.Data))
 		return
 	}

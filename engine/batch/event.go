@@ -65,6 +65,7 @@ const (
 	ReasonNoJournal                // lease records wait for the disk
 	ReasonDuplicatesAllowed        // hwaddr held two leases (deny duplicates)
 	ReasonServerAddress            // the server's own address is used by somebody else
+	ReasonNotFilled                // the file is filled in for each node, and for this one it is not yet, or cannot be
 	Reasons
 )
 

@@ -29,7 +29,7 @@ var reasonNames = [Reasons]string{
 	ReasonLeaseLimit: "lease_limit", ReasonDuplicateAddress: "duplicate_address",
 	ReasonDeclinedByClient: "declined", ReasonMalformed: "malformed", ReasonTransfersFull: "transfers_full",
 	ReasonHoldFull: "hold_full", ReasonNoJournal: "no_journal", ReasonDuplicatesAllowed: "duplicates",
-	ReasonServerAddress: "server_address",
+	ReasonServerAddress: "server_address", ReasonNotFilled: "not_filled",
 }
 
 // String returns the name of the reason in logs and in the API, "" for

@@ -70,7 +70,7 @@ func (c *Core) setBootSize(h *dhcp.Header) bool {
 		return false
 	}
 	i, ok := c.files.Lookup(c.bootFile())
-	if !ok {
+	if !ok || c.files.File(i).Template { // which is of another size for each node
 		return false
 	}
 	units := (len(c.files.File(i).Data) + bootSizeUnit - 1) / bootSizeUnit

@@ -17,6 +17,7 @@ type File struct {
 	Data         []byte // anonymous memory, never written after Build
 	NetasciiSize int64  // size in netascii form (RFC 764): CR becomes CR NUL, LF becomes CR LF
 	Stamp        Stamp  // what the bytes were read from; zero for built-in files
+	Template     bool   // Data is to be filled in for each node (package fill); who asks gets what Rendered has for it
 }
 
 // Stamp identifies the content of a file on disk without reading it: where all

@@ -53,6 +53,9 @@ func (b *Book) full(n *node, e *batch.Event, s *step, now int64) {
 		}
 		return
 	}
+	if e.Reason == batch.ReasonNotFilled {
+		return // a moment's wait; what keeps it from being filled in comes as not found
+	}
 	b.diskWait = now
 	if n.state == done || n.stage == stageSystem {
 		return

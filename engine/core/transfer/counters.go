@@ -15,6 +15,7 @@ type Counters struct {
 	NotFound   uint64 // ERROR 1 sent
 	Refused    uint64 // ERROR 2 or 4 sent
 	Full       uint64 // requests not answered because the table is full of running transfers
+	Unfilled   uint64 // requests not answered because their file is not filled in yet for the node that asks
 	Crowded    uint64 // requests not answered because their address has as many transfers as one may have
 	Evicted    uint64 // transfers that nobody acknowledged, ended for others
 	Excess     uint64 // requests dropped because their address exceeds its rate limit
@@ -42,7 +43,7 @@ func (c *Counters) Each(f func(name string, v uint64)) {
 		{"requests", c.Requests}, {"started", c.Started}, {"done", c.Done}, {"probes", c.Probes},
 		{"failed", c.Failed}, {"abandoned", c.Abandoned}, {"replaced", c.Replaced}, {"link_gone", c.LinkGone},
 		{"repeated_requests", c.Repeated}, {"late_requests", c.Late}, {"not_found", c.NotFound},
-		{"refused", c.Refused}, {"table_full", c.Full}, {"address_full", c.Crowded}, {"evicted", c.Evicted}, {"drop_tftp_rate", c.Excess}, {"not_ours", c.NotOurs}, {"malformed", c.Malformed},
+		{"refused", c.Refused}, {"table_full", c.Full}, {"unfilled", c.Unfilled}, {"address_full", c.Crowded}, {"evicted", c.Evicted}, {"drop_tftp_rate", c.Excess}, {"not_ours", c.NotOurs}, {"malformed", c.Malformed},
 		{"stray", c.Stray}, {"acks", c.Acks}, {"duplicate_acks", c.Duplicates}, {"stale_acks", c.Stale},
 		{"future_acks", c.Future}, {"repairs", c.Repairs}, {"timeouts", c.Timeouts},
 		{"data_frames", c.DataFrames}, {"data_bytes", c.DataBytes}, {"resent_frames", c.Resent}, {"oacks", c.Oacks},

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"bootstorm/engine/batch"
+	"bootstorm/engine/image"
 	"bootstorm/proto"
 	"bootstorm/proto/tftp"
 )
@@ -108,6 +109,12 @@ func (t *Table) grant(now int64, p *proto.Packet, l uint8, hash uint64, tx *batc
 		copy(e.Name[:], t.request.Name)
 		return
 	}
+	var filled *image.File
+	if t.files.list[g].set.File(file).Template {
+		if filled = t.filled(now, p, l, t.files.list[g].set.File(file).Name, tx, ev); filled == nil {
+			return
+		}
+	}
 	if !t.makeRoom(p.Src) { // silence: the client asks again, an ERROR would be final
 		e := newEvent(batch.EventFull, now, p.SrcMAC, l, p.Src, p.SrcPort, ev)
 		e.Reason = batch.ReasonTransfersFull
@@ -123,6 +130,9 @@ func (t *Table) grant(now int64, p *proto.Packet, l uint8, hash uint64, tx *batc
 		generation: g, file: file, heard: now, started: now, sentAt: now, recover: -1,
 		blksize: tftp.DefaultBlksize, window: 1, rto: firstRTO, habit: habitOf(&t.request), credit: t.past.of(now, p.Src),
 	}
+	if filled != nil {
+		s.file, t.own[id] = ^id, filled
+	}
 	t.index.add(t.slots, id)
 	t.guests.enter(id, p.Src)
 	t.negotiate(s)
@@ -136,6 +146,28 @@ func (t *Table) grant(now int64, p *proto.Packet, l uint8, hash uint64, tx *batc
 	}
 	s.limit = s.ahead()
 	t.wake(now, id)
+}
+
+// filled finds what a template is for the node that asks, nil if it gets none now.
+// Where it is not filled in yet the node asks again, as after a lost frame; where it
+// cannot be, an ERROR lets the node go on to what it tries next, at once.
+func (t *Table) filled(now int64, p *proto.Packet, l uint8, name string, tx *batch.Tx, ev *batch.Events) *image.File {
+	f := t.rendered.Find(p.Src, p.SrcMAC, name)
+	if f != nil && !f.Template {
+		return f
+	}
+	kind := batch.EventFull
+	if f != nil {
+		kind = batch.EventNotFound
+		t.count.NotFound++
+		t.deny(p, l, tftp.ErrNotFound, textNotFound, tx)
+	} else {
+		t.count.Unfilled++
+	}
+	e := newEvent(kind, now, p.SrcMAC, l, p.Src, p.SrcPort, ev)
+	e.Reason = batch.ReasonNotFilled
+	copy(e.Name[:], name)
+	return nil
 }
 
 // negotiate takes the options over and writes the OACK: the options that were

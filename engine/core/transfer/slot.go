@@ -45,7 +45,7 @@ type slot struct {
 	head cursor // netascii: where block next+1 begins
 
 	server  proto.Addr // the address that the client asked
-	file    int32      // index in its generation
+	file    int32      // index in its generation; below 0: Table.own has the file
 	repeats uint32     // frames sent more than once
 	credit  uint32     // KiB that the node fetched before in this boot
 	blksize uint16     // bytes per block
@@ -125,6 +125,9 @@ func (s *slot) fragile() bool {
 
 // fileOf is the file that a transfer sends.
 func (t *Table) fileOf(s *slot) *image.File {
+	if s.file < 0 {
+		return t.own[^s.file]
+	}
 	return t.files.list[s.generation].set.File(s.file)
 }
 
@@ -152,6 +155,9 @@ func (t *Table) end(id int32) {
 	t.index.remove(t.slots, id)
 	t.guests.leave(id, t.slots[id].addr())
 	t.files.release(s.generation)
+	if s.file < 0 {
+		t.own[id] = nil
+	}
 	s.key = 0
 	t.free = append(t.free, id)
 }

@@ -189,11 +189,11 @@ func TestCountersAreAllNamed(t *testing.T) {
 
 // TestNoAllocation runs every kind of datagram and every kind of answer.
 func TestNoAllocation(t *testing.T) {
-	r := newRig(t, Config{Transfers: 64}, image.File{Name: "f", Data: awkward(20_000, 1)}, image.File{Name: "g", Data: pattern(20_000)})
+	r := newRig(t, Config{Transfers: 64}, image.File{Name: "f", Data: awkward(20_000, 1)}, image.File{Name: "g", Data: pattern(20_000)}, image.File{Name: "h", Template: true})
 	p := r.src
 	kinds := [][]byte{rrq("g", "octet", "tsize=0", "blksize=1468", "windowsize=4"), ack(0), ack(2), ack(2), ack(6), ack(3), ack(900),
 		errorPacket(8), rrq("g", "octet"), rrq("g", "octet"), ack(1), ack(1), rrq("f", "netascii", "windowsize=16", "blksize=100"), ack(0),
-		ack(5), ack(21), ack(21), rrq("none", "octet"), rrq("g", "mail"), rrq("g", "octet", "timeout=5", "blksize=900"), ack(0), {1}, {0, 9, 0, 0},
+		ack(5), ack(21), ack(21), rrq("none", "octet"), rrq("h", "octet"), rrq("g", "mail"), rrq("g", "octet", "timeout=5", "blksize=900"), ack(0), {1}, {0, 9, 0, 0},
 		rrq("g", "octet", "tsize=0"), errorPacket(8), rrq("g", "octet")}
 	if n := testing.AllocsPerRun(1, func() {
 		for i := range 40_000 {

@@ -94,6 +94,8 @@ type Table struct {
 	past      past
 	blocked   int64 // when the driver last had not taken all data, see Fill
 	files     generations
+	rendered  *image.Rendered // files that are filled in for one node
+	own       []*image.File   // by slot: such a file while it is sent, however long rendered has it
 	links     []link
 	request   tftp.Request // scratch of Receive
 	window    int64        // largest windowsize granted
@@ -132,6 +134,7 @@ func New(c Config) *Table {
 		ready:  newQueue(c.Transfers),
 		past:   newPast(c.Transfers),
 		window: int64(c.WindowMax),
+		own:    make([]*image.File, c.Transfers),
 
 		perClient: c.PerClient,
 	}
@@ -148,6 +151,10 @@ func New(c Config) *Table {
 // one waits until the last transfer of one of them has ended, and requests are
 // answered from the newest until then.
 func (t *Table) SetFiles(s *image.Set) { t.files.set(s) }
+
+// SetRendered gives what the templates among the files are for each node, for
+// transfers that start from now on; nil: for none.
+func (t *Table) SetRendered(r *image.Rendered) { t.rendered = r }
 
 // SetRate limits requests to so many a second from one address, after a burst of
 // plan.RateBurst seconds of them; 0 is no limit. A new Table has none.

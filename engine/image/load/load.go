@@ -12,6 +12,9 @@
 // back to a directory that contains it, is left out and named. Devices, FIFOs
 // and sockets are never opened.
 //
+// A file whose name ends in ".tmpl" is a template, served without that ending: see
+// package fill.
+//
 // # Memory
 //
 // Files lie on the heap, in blocks without pointers, which is anonymous memory

@@ -6,10 +6,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
+	"bootstorm/engine/fill"
 	"bootstorm/engine/image"
 )
 
@@ -53,9 +55,40 @@ func newReader(limit int64, previous *image.Set) *reader {
 // add reads one file of the root, or names it.
 func (r *reader) add(f found) {
 	data, stamp, ok := r.load(f)
-	if ok {
-		r.files = append(r.files, image.File{Name: f.name, Data: data, Stamp: stamp})
+	if !ok {
+		return
 	}
+	name, template := fromTemplate(f.name)
+	if template && !r.fillable(f, name, data) {
+		return
+	}
+	r.files = append(r.files, image.File{Name: name, Data: data, Stamp: stamp, Template: template})
+}
+
+// fromTemplate is the name under which a file is served, and whether it is a
+// template.
+func fromTemplate(name string) (served string, template bool) {
+	served, template = strings.CutSuffix(name, fill.Suffix)
+	if base := served[strings.LastIndexByte(served, '/')+1:]; !template || base == "" {
+		return name, false
+	}
+	return served, true
+}
+
+// fillable tells whether a template can be used; one that cannot is named, and who
+// asks for it is told at once that there is no such file.
+func (r *reader) fillable(f found, name string, data []byte) bool {
+	// In the order of names, the plain file has come before.
+	if slices.ContainsFunc(r.files, func(o image.File) bool { return o.Name == name }) {
+		r.problems = append(r.problems, Problem{f.path, "is not used: " + name + " lies beside it and is served as it is", "remove one of them"}.printable())
+		return false
+	}
+	if _, err := fill.Parse(f.path, data); err != nil {
+		r.problems = append(r.problems, Problem{f.path, "cannot be filled in, so that " + name + " is not served: " + err.Error(),
+			"correct the template; it is read again when it changes"}.printable())
+		return false
+	}
+	return true
 }
 
 // fallback adds a file that the root lacks.

@@ -74,6 +74,9 @@ func (w *walker) directory(path, prefix string, above []string) {
 // entry decides about one directory entry.
 func (w *walker) entry(path, name string, link bool, above []string) {
 	w.present[strings.ToLower(name)] = true
+	if served, ok := fromTemplate(name); ok {
+		w.present[strings.ToLower(served)] = true
+	}
 	if strings.Contains(name, `\`) || len(name) > image.MaxName {
 		w.problem(path, "no request can name it", fmt.Sprintf("use a name without backslashes, of at most %d bytes", image.MaxName))
 		return

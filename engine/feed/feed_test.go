@@ -359,7 +359,7 @@ func drained(t testing.TB) *Writer {
 }
 
 // TestNoGarbage allocates nothing for an event, explained or not.
-func TestNoGarbage(t *testing.T) {
+func TestEventAllocatesNothing(t *testing.T) {
 	w := drained(t)
 	plain, refused := full(batch.EventAck), full(batch.EventSilence)
 	words := func(*batch.Event) string { return "because" }

@@ -10,10 +10,10 @@ VERSION ?= $(shell tools/package/version.sh)
 # The tools that package and audit are no dependencies of the project's own.
 TOOL := go tool -modfile=tools/tools.mod
 
-.PHONY: help build demo test boot fuzz bench compare peers screenshots soak clean go programs sbom deb package-test audit
+.PHONY: help build demo test boot fuzz bench compare compare-proof peers screenshots soak clean go programs sbom deb package-test audit
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 go:
 	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed: https://go.dev/dl/"; exit 1; }
@@ -48,6 +48,9 @@ soak: go ## the daemon is killed in storms KILLS=200 times; then storms with fau
 
 compare: build ## benchmarks of the hot path against an earlier version; ARGS="HEAD~3"
 	@build/bench compare $(ARGS)
+
+compare-proof: go ## that make compare finds a slowdown of 15 %, and none where there is none; on a quiet machine
+	COMPARE_PROOF=1 go test -count=1 -timeout 4m -v -run TestInjectedSlowdown ./bench/compare
 
 peers: build ## storms bootstorm and the servers it replaces; writes bench/results and the README's tables, 15 minutes
 	@build/bench peers --out bench/results --readme README.md $(ARGS)

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"bootstorm/bench/ceiling"
-	"bootstorm/tools/lab"
 )
 
 const ceilingHelp = `ceiling measures how many frames this machine moves through the daemon's own socket
@@ -39,13 +38,7 @@ func ceilingCommand() *cobra.Command {
 			if o.Rounds < 1 || o.Each <= 0 || o.ServerCore == o.PeerCore {
 				return fmt.Errorf("at least one round, some time for each measurement and two different cores are needed")
 			}
-			if err := prioritize(nice); err != nil {
-				return err
-			}
-			if err := lab.Enter(); err != nil {
-				return err
-			}
-			if err := apart(nice); err != nil {
+			if err := private(nice); err != nil {
 				return err
 			}
 			o.Progress = cmd.ErrOrStderr()

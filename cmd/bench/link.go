@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -71,17 +69,10 @@ func (o *linkOptions) run(cmd *cobra.Command) error {
 	if err != nil {
 		return fmt.Errorf("--bootstorm: %w: make build", err)
 	}
-	if err := prioritize(o.nice); err != nil {
+	if err := private(o.nice); err != nil {
 		return err
 	}
-	if err := lab.Enter(); err != nil {
-		return err
-	}
-	if err := apart(o.nice); err != nil {
-		return err
-	}
-	signal.Reset(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := interruptible(cmd.Context())
 	defer stop()
 	dir, err := os.MkdirTemp(o.dir, "link-")
 	if err != nil {

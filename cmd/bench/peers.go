@@ -7,13 +7,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -119,19 +116,11 @@ func (o *peersOptions) run(cmd *cobra.Command) error {
 	if err := o.pin(); err != nil {
 		return err
 	}
-	if err := prioritize(o.nice); err != nil {
-		return err
-	}
 	peers.OpenNeighbourLimits()
-	if err := lab.Enter(); err != nil {
+	if err := private(o.nice); err != nil {
 		return err
 	}
-	if err := apart(o.nice); err != nil {
-		return err
-	}
-	// The lab ends the program on these signals; there are files to remove first.
-	signal.Reset(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := interruptible(cmd.Context())
 	defer stop()
 	if settings.Dir, err = os.MkdirTemp(o.dir, "peers-"); err != nil {
 		return err
@@ -248,35 +237,6 @@ func (o *peersOptions) pin() error {
 // niceFlag is for measurements beside other work.
 func niceFlag(f *pflag.FlagSet, nice *int) {
 	f.IntVar(nice, "nice", 0, "priority of all that is measured, -20 to 19: -20 on a machine that does other work as well, which then waits")
-}
-
-// prioritize sets the priority of this thread and of what it starts.
-func prioritize(nice int) error {
-	if nice == 0 {
-		return nil
-	}
-	runtime.LockOSThread()
-	if err := unix.Setpriority(unix.PRIO_PROCESS, 0, nice); err != nil {
-		return fmt.Errorf("--nice: %w", err)
-	}
-	return nil
-}
-
-// apart makes a session of the private world. Where the kernel shares out the
-// processor by session first (sched(7), autogroup), priorities count only within
-// one: the session gets the priority, too.
-func apart(nice int) error {
-	if nice == 0 {
-		return nil
-	}
-	if _, err := unix.Setsid(); err != nil {
-		return fmt.Errorf("setsid: %w", err)
-	}
-	err := os.WriteFile("/proc/self/autogroup", []byte(strconv.Itoa(nice)), 0o644)
-	if errors.Is(err, os.ErrNotExist) {
-		err = nil // this kernel has none
-	}
-	return err
 }
 
 // report writes everything that was asked for.

@@ -17,7 +17,7 @@ func judge(t *testing.T, r rules) func(name string, args ...uint64) bool {
 	t.Helper()
 	info, err := arch.GetInfo("")
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	var machines []*bpf.VM
 	for _, p := range r.policies() {

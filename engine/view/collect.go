@@ -69,9 +69,9 @@ func (c *bookCollector) Collect(out chan<- prometheus.Metric) {
 			kind = prometheus.GaugeValue
 		}
 		if m.label != "" {
-			o.put(kind, m.name, "Of the engine, by "+m.label+".", float64(v)*m.factor, m.label, m.value)
+			o.put(kind, m.name, helpOf(name, &m), float64(v)*m.factor, m.label, m.value)
 		} else {
-			o.put(kind, m.name, "Of the engine: "+name+".", float64(v)*m.factor)
+			o.put(kind, m.name, helpOf(name, &m), float64(v)*m.factor)
 		}
 	}
 }

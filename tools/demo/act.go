@@ -85,6 +85,9 @@ func (a *act) play(ctx context.Context, dir, root string, o *options, contents *
 	return err
 }
 
+// runDir is where a daemon's sockets are, below the demo's folder.
+func runDir(dir string) string { return filepath.Join(dir, "run") }
+
 // serve starts the daemon and waits until it is ready.
 func (a *act) serve(node0 *lab.Host, dir, root, binary string) (*lab.Process, error) {
 	path := filepath.Join(dir, fmt.Sprintf("dhcpd-%d.conf", a.config.Nodes))
@@ -92,7 +95,7 @@ func (a *act) serve(node0 *lab.Host, dir, root, binary string) (*lab.Process, er
 		return nil, err
 	}
 	p, err := node0.Start(binary, "serve", "--interface", "eth1", "--config", path, "--tftp-root", root,
-		"--lease-file", filepath.Join(dir, fmt.Sprintf("leases-%d", a.config.Nodes)), "--run-dir", filepath.Join(dir, fmt.Sprintf("run-%d", a.config.Nodes)))
+		"--lease-file", filepath.Join(dir, fmt.Sprintf("leases-%d", a.config.Nodes)), "--run-dir", runDir(dir), "--http", "off")
 	if err != nil {
 		return nil, err
 	}

@@ -88,7 +88,7 @@ func show(ctx context.Context, w io.Writer, o *options, files []bootFile) (ok bo
 	if !o.waits {
 		fmt.Fprintln(w, "What the clients wait for by themselves, 20 s and more of a boot, is left out (--waits keeps it).")
 	}
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "To see every node boot, in another terminal: %s watch --run-dir %s\n\n", o.binary, runDir(dir))
 	var played []*act
 	for _, a := range []*act{guideAct(o), crowdAct(o)} {
 		fmt.Fprintln(w, a.title)

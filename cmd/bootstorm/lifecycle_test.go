@@ -174,6 +174,11 @@ func TestLife(t *testing.T) {
 		t.Errorf("the end took %v", d)
 	}
 	s.said(p, "stopped: ")
+	// The keeper once started the program without arguments in the view's place,
+	// over and over, and each time its help came into the log.
+	if out := p.Output(); strings.Contains(out, "Usage:") || strings.Contains(out, "the view") {
+		t.Errorf("--view off, and yet there was one:\n%s", out)
+	}
 	p = s.start()
 	s.said(p, "leases: 1 in ")
 	s.said(p, "ready: ")

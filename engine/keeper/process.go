@@ -21,7 +21,7 @@ const (
 // Config is what the keeper is told at its start.
 type Config struct {
 	Interfaces []string // whose sockets it may open
-	View       []string // command line of the view, without the program; nil: there is none
+	View       []string // command line of the view, without the program; empty: there is none
 	Files      int      // descriptors from FirstFile on, which the view is given
 	// Confine gives up what is not needed. It is called once, before anything
 	// is read from the engine, and returns words for the log.
@@ -88,7 +88,7 @@ func (k *keeper) listen() {
 // process happens here, on the main thread.
 func (k *keeper) serve() error {
 	start := time.NewTimer(0)
-	if k.View == nil {
+	if len(k.View) == 0 {
 		start.Stop()
 	}
 	for {

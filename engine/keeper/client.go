@@ -6,6 +6,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -55,6 +57,8 @@ func Start(args []string, files []*os.File) (*Client, error) {
 		return nil, err
 	}
 	cmd := exec.Command(Program, args...)
+	// GODEBUG means the engine: the companions' collections are not its own.
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GODEBUG=") })
 	cmd.Stderr = os.Stderr
 	cmd.ExtraFiles = append([]*os.File{theirs}, files...)
 	// Its own group, so that Ctrl-C at a terminal is the engine's alone: it ends

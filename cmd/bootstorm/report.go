@@ -64,6 +64,10 @@ func (r *report) print() {
 		fmt.Fprintln(r.out, "\nits router solicitation (IPv6) is answered at once: there is no router "+
 			"(the server's default for iPXE; ipv6-router-advertisement off leaves it unanswered)")
 	}
+	if r.answer.Repeated {
+		fmt.Fprintln(r.out, "\nif nothing of the node follows within 400 ms, the answer is sent once more "+
+			"(the server's default for a booting node; repeat-answers off leaves it at one)")
+	}
 	r.bootFile(dhcp.View(payload), payload)
 }
 

@@ -91,4 +91,5 @@ const optionsServer = `
 203 dhcp-rate-limit L
 204 tftp-rate-limit L
 205 permitted-servers IA
+206 repeat-answers f
 `

@@ -55,8 +55,13 @@ func (c *Core) stayAway(v *verdict) {
 
 // makeOffer sends an offer and holds the address for the client.
 func (c *Core) makeOffer(v *verdict, tx *batch.Tx) {
-	if !c.send(v, tx) { // no reply could be made: then hold nothing either
+	n := c.compose(v)
+	if n == 0 { // no reply could be made: then hold nothing either
 		return
+	}
+	c.emit(n, tx)
+	if c.repeatable(v) {
+		c.watch(c.build[:n], c.msg.via, 0, false)
 	}
 	c.count.Offer++
 	c.nameFile(c.note(batch.EventOffer, v), v)
@@ -119,9 +124,16 @@ func (c *Core) acknowledge(v *verdict, tx *batch.Tx) {
 		c.count.Reused++
 	}
 	if held {
-		c.hold.push(c.table.At(v.slot).Seq, c.msg.via, c.build[:n])
+		c.hold.push(c.table.At(v.slot).Seq, c.msg.via, c.repeatable(v), c.build[:n])
 	} else {
 		c.emit(n, tx)
+		if c.repeatable(v) {
+			seq := uint64(0)
+			if v.slot != binding.None {
+				seq = c.table.At(v.slot).Seq
+			}
+			c.watch(c.build[:n], c.msg.via, seq, true)
+		}
 	}
 	c.noteAck(v)
 }

@@ -37,6 +37,7 @@ type Core struct {
 	transfers *transfer.Table
 	probes    []prober // by pool
 	hold      hold
+	repeats   repeats
 	guard     guard
 	proxies   [8]proto.MAC // hardware that answers ARP for others; the zero address is nobody's
 	proxyNext int          // of proxies, to be overwritten
@@ -79,8 +80,8 @@ func New(c Config) *Core {
 		table:     binding.New(c.Plan, c.Seed),
 		transfers: transfer.New(seeded(c.Transfer, c.Seed)),
 		guard:     newGuard(c.Plan),
-		hold:      newHold(c.HoldBytes),
-		leases:    new(batch.Leases), events: new(batch.Events), count: new(Counters),
+		hold:      newHold(c.HoldBytes), repeats: newRepeats(),
+		leases: new(batch.Leases), events: new(batch.Events), count: new(Counters),
 		seekers: new(seekers), marks: new(marks), spare: new(marks),
 	}
 	k.nodes = nodes(c.Plan)

@@ -49,6 +49,9 @@ type Counters struct {
 	Conflicts, Abandoned, Reclaimed, Expired, Probes uint64
 	// Router solicitations seen, and those answered with an advertisement.
 	Solicits, Adverts uint64
+	// Answers sent once more to booting nodes that did nothing after the first, and
+	// those for which there was no room to do so.
+	Repeats, RepeatsLost uint64
 }
 
 // Each calls f with every counter and its name. For the cold side.
@@ -85,5 +88,6 @@ func (c *Counters) named() []named {
 		{"conflicts", &c.Conflicts}, {"abandoned", &c.Abandoned}, {"reclaimed", &c.Reclaimed},
 		{"expired", &c.Expired}, {"probes", &c.Probes},
 		{"solicitations", &c.Solicits}, {"advertisements", &c.Adverts},
+		{"answers_repeated", &c.Repeats}, {"answers_not_watched", &c.RepeatsLost},
 	}
 }

@@ -26,23 +26,24 @@ const (
 // Explanation is the answer that a message would get, and why. Indexes are
 // those of the plan, -1 if there is none.
 type Explanation struct {
-	Type    dhcp.Type    // of the message; BOOTP for one without a type
-	Reply   dhcp.Type    // Offer, Ack, Nak; BOOTP (0) for a BOOTP reply or none: see Frame
-	Frame   []byte       // the reply as it would be sent, nil if there is none
-	Reason  batch.Reason // why there is no reply, or why it is a NAK
-	Drop    string       // name of the counter under which the frame was dropped, "" if it was not
-	Rule    int32        // index into Plan.Origins of what refused, -1
-	Network int32        // that the message was located in
-	Subnet  int32        // likewise; the address may be of another one of the network
-	Pool    int32        // of the address; -1 for a fixed one
-	Host    int32        // host declaration whose statements apply
-	Addr    proto.Addr   // address chosen, 0 if none
-	Why     Why          // it was this one
-	Seconds uint32       // lease time, 0xffffffff without end
-	Client  Client       // what software the client is
-	Hints   Hints        // what the reply carries of the server's own accord
-	Marked  bool         // the boot file is that of its Mark
-	Advert  bool         // its router solicitations are answered from now on
+	Type     dhcp.Type    // of the message; BOOTP for one without a type
+	Reply    dhcp.Type    // Offer, Ack, Nak; BOOTP (0) for a BOOTP reply or none: see Frame
+	Frame    []byte       // the reply as it would be sent, nil if there is none
+	Reason   batch.Reason // why there is no reply, or why it is a NAK
+	Drop     string       // name of the counter under which the frame was dropped, "" if it was not
+	Rule     int32        // index into Plan.Origins of what refused, -1
+	Network  int32        // that the message was located in
+	Subnet   int32        // likewise; the address may be of another one of the network
+	Pool     int32        // of the address; -1 for a fixed one
+	Host     int32        // host declaration whose statements apply
+	Addr     proto.Addr   // address chosen, 0 if none
+	Why      Why          // it was this one
+	Seconds  uint32       // lease time, 0xffffffff without end
+	Client   Client       // what software the client is
+	Hints    Hints        // what the reply carries of the server's own accord
+	Marked   bool         // the boot file is that of its Mark
+	Advert   bool         // its router solicitations are answered from now on
+	Repeated bool         // the reply is sent once more if nothing of the node follows it
 }
 
 // Explain tells what the core would answer to a frame that came in by a link,
@@ -68,6 +69,7 @@ func (c *Core) Explain(frame []byte, link uint8, now batch.Time) Explanation {
 	if x.Frame != nil {
 		x.Reply = replyTypes[v.do]
 		x.Advert = c.advertises(&v) && m.giaddr == 0
+		x.Repeated = c.repeatable(&v)
 	}
 	return x
 }

@@ -13,7 +13,7 @@ import (
 // on disk: frames in the order in which they were made, so that of their
 // records too. An entry is
 //
-//	seq 0..7   len 8..9   link 10   frame
+//	seq 0..7   len 8..9   link 10   watched 11   frame
 //
 // and may run over the end of the ring to its start.
 type hold struct {
@@ -23,7 +23,7 @@ type hold struct {
 	n    int // entries
 }
 
-const holdHeader = 11
+const holdHeader = 12
 
 // newHold allocates the ring, large enough for one frame at least: else no
 // acknowledgement could ever be made.
@@ -36,12 +36,16 @@ func newHold(size int) hold {
 // fits tells whether a frame of n bytes can be added.
 func (h *hold) fits(n int) bool { return len(h.buf)-h.used >= holdHeader+n }
 
-// push adds a frame; the caller has asked fits.
-func (h *hold) push(seq uint64, link uint8, frame []byte) {
+// push adds a frame; the caller has asked fits. watched: it is repeated if nothing
+// follows it.
+func (h *hold) push(seq uint64, link uint8, watched bool, frame []byte) {
 	var head [holdHeader]byte
 	binary.LittleEndian.PutUint64(head[0:8], seq)
 	binary.LittleEndian.PutUint16(head[8:10], uint16(len(frame)))
 	head[10] = link
+	if watched {
+		head[11] = 1
+	}
 	h.write(head[:])
 	h.write(frame)
 	h.n++
@@ -80,15 +84,16 @@ func (h *hold) due(durable uint64) bool {
 	return binary.LittleEndian.Uint64(seq[:]) <= durable
 }
 
-// pop moves the oldest frame into m and returns the record that it waited for.
-func (h *hold) pop(m *batch.Message) (seq uint64) {
+// pop moves the oldest frame into m and returns the record that it waited for,
+// and whether it is to be watched.
+func (h *hold) pop(m *batch.Message) (seq uint64, watched bool) {
 	var head [holdHeader]byte
 	h.read(head[:])
 	m.HeadLen = int(binary.LittleEndian.Uint16(head[8:10]))
 	m.Link = head[10]
 	h.read(m.Head[:m.HeadLen])
 	h.n--
-	return binary.LittleEndian.Uint64(head[0:8])
+	return binary.LittleEndian.Uint64(head[0:8]), head[11] != 0
 }
 
 // Durable says that the lease records up to seq are on disk, and moves the
@@ -105,11 +110,15 @@ func (c *Core) Durable(seq uint64, tx *batch.Tx) (more bool) {
 		if m == nil {
 			return true
 		}
-		if seq := c.hold.pop(m); c.stands(seq, m.Head[proto.HeadersLen:m.HeadLen]) {
-			tx.Commit()
-		} else {
+		seq, watched := c.hold.pop(m)
+		if !c.stands(seq, m.Head[proto.HeadersLen:m.HeadLen]) {
 			c.count.Overtaken++
+			continue
 		}
+		if watched {
+			c.watch(m.Head[:m.HeadLen], m.Link, seq, true)
+		}
+		tx.Commit()
 	}
 	return false
 }

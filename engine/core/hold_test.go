@@ -35,7 +35,7 @@ func TestHoldAgainstQueue(t *testing.T) {
 				t.Fatalf("entry %d came out changed", e.seq)
 			}
 		}
-		h.push(seq, uint8(seq), frame)
+		h.push(seq, uint8(seq), false, frame)
 		queue = append(queue, entry{seq, uint8(seq), frame})
 		if h.n != len(queue) {
 			t.Fatalf("%d entries, want %d", h.n, len(queue))

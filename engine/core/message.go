@@ -44,6 +44,9 @@ func (c *Core) handle(now batch.Time, via uint8, tx *batch.Tx) {
 		*bad++
 		return
 	}
+	if c.request.HW.Len == 6 {
+		c.repeats.heard(c.request.HW.MAC())
+	}
 	c.announce()
 	v := c.decide()
 	c.answer(&v, tx)

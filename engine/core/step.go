@@ -20,6 +20,7 @@ const recordRoom = 8
 // tx or the batch of lease records is full.
 func (c *Core) Step(rx *batch.Rx, from int, tx *batch.Tx) (next int) {
 	now := c.clock.read(rx.Now)
+	c.repeats.now = now.Mono
 	records := c.leases.N // left by the driver: they stop nothing, or a stuck journal would stop TFTP
 	for i := from; i < rx.N; i++ {
 		if tx.Room() < frameRoom || c.leases.N > records && !c.journalRoom() {
@@ -52,6 +53,7 @@ func (c *Core) frame(now batch.Time, f *batch.Frame, tx *batch.Tx) {
 	switch {
 	case p.Kind == proto.KindARP:
 		c.count.ARP++
+		c.repeats.heard(p.ARP.SenderMAC)
 		c.observe(now, f.Link)
 	case p.Kind == proto.KindUnreachable:
 		c.count.Unreachable++
@@ -99,8 +101,10 @@ func (c *Core) forUs(l *link) bool {
 // has room.
 func (c *Core) Tick(now batch.Time, tx *batch.Tx) {
 	now = c.clock.read(now)
+	c.repeats.now = now.Mono
 	c.expire(now)
 	c.stamp(now)
+	c.repeat(tx)
 	c.probe(now, tx)
 	c.transfers.Fill(now.Mono, tx, c.events)
 }
@@ -119,7 +123,7 @@ func (c *Core) Deadline() int64 {
 	for i := range c.probes {
 		next = min(next, c.probes[i].at)
 	}
-	return min(next, c.transfers.Deadline())
+	return min(next, c.repeats.deadline(), c.transfers.Deadline())
 }
 
 // expire ends the leases, offers and abandonments whose time has come.

@@ -168,6 +168,7 @@ const (
 	SiteOptionSpace            // name of the space that holds the site-local codes
 	BootHints                  // whether replies to booting nodes carry what shortens their boot
 	RouterAdvertisement        // whether a booting node's search for an IPv6 router is ended
+	RepeatAnswers              // whether an answer that nothing of a booting node follows is sent once more
 	Params
 )
 

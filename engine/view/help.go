@@ -3,7 +3,9 @@ package view
 // counterHelp says what the engine's counters count, by their names in the feed.
 var counterHelp = map[string]string{
 	"abandoned": "Addresses put out of service, since somebody else uses them.", "advertisements": "Router advertisements sent to nodes that boot.",
-	"arp": "ARP messages seen.", "conflicts": "Addresses seen in use by a machine that they are not leased to.",
+	"answers_not_watched": "Answers to booting nodes that could not be repeated, for want of room.",
+	"answers_repeated":    "Answers sent once more to booting nodes that did nothing after the first.",
+	"arp":                 "ARP messages seen.", "conflicts": "Addresses seen in use by a machine that they are not leased to.",
 	"conflicts_doubtful": "Conflicts not believed, since more were reported than can be true.", "expired": "Leases that ended by time.",
 	"frames": "Frames handed to the engine.", "held": "Acknowledgements that wait for the disk.",
 	"hold_full":           "Acknowledgements not made, since too many waited for the disk.",

@@ -40,6 +40,7 @@ var parameters = map[string]plan.Param{
 	"site-option-space":             plan.SiteOptionSpace,
 	"boot-hints":                    plan.BootHints,
 	"ipv6-router-advertisement":     plan.RouterAdvertisement,
+	"repeat-answers":                plan.RepeatAnswers,
 }
 
 const (

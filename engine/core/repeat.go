@@ -34,15 +34,15 @@ type repeats struct {
 	now    int64 // Mono of the last call: answers released by the disk bring no time
 	oldest uint32
 	next   uint32 // number of the next answer; oldest == next: none
-	list   []repeat
-	last   []uint32 // by node: number of its answer
+	list   *[repeatCap]repeat
+	last   *[repeatSets]uint32 // by node: number of its answer
 }
 
 // repeat is one answer.
 type repeat struct {
 	at    int64  // Mono when it is due
 	seq   uint64 // an ACK's lease record, as in hold
-	node  uint32 // index in last
+	node  uint16 // index in last
 	len   uint16
 	link  uint8
 	ack   bool
@@ -51,11 +51,11 @@ type repeat struct {
 
 // newRepeats allocates the ring. Zero is no number.
 func newRepeats() repeats {
-	r := repeats{oldest: 1, next: 1, list: make([]repeat, repeatCap), last: make([]uint32, repeatSets)}
+	r := repeats{oldest: 1, next: 1, list: new([repeatCap]repeat), last: new([repeatSets]uint32)}
 	for i := range r.list { // the first storm finds the pages there
 		r.list[i] = repeat{len: 1}
 	}
-	clear(r.last)
+	*r.last = [repeatSets]uint32{}
 	return r
 }
 
@@ -63,7 +63,7 @@ func newRepeats() repeats {
 func chaddr(payload []byte) proto.MAC { return proto.MAC(dhcp.View(payload).CHAddr()[:6]) }
 
 // nodeMark is the index of a node's mark.
-func nodeMark(mac proto.MAC) uint32 { return uint32(binding.Hash(mac[:]) >> 32 % repeatSets) }
+func nodeMark(mac proto.MAC) uint16 { return uint16(binding.Hash(mac[:]) >> 32 % repeatSets) }
 
 // heard notes that a node did something after its last answer.
 func (r *repeats) heard(mac proto.MAC) {
@@ -105,7 +105,7 @@ func (r *repeats) watch(frame []byte, link uint8, seq uint64, ack bool) (gaveWay
 	}
 	if r.next == 0 { // after four thousand million answers
 		r.oldest, r.next = 1, 1
-		clear(r.last)
+		*r.last = [repeatSets]uint32{}
 	}
 	e := &r.list[r.next%repeatCap]
 	e.at, e.seq, e.link, e.ack = r.now+repeatAfter, seq, link, ack

@@ -81,7 +81,7 @@ func TestOldestAnswerGivesWay(t *testing.T) {
 	r := &w.core.repeats
 	frame := append([]byte(nil), r.list[r.oldest%repeatCap].frame[:400]...)
 	for i := range repeatCap {
-		frame[42+28+4], frame[42+28+5] = byte(i>>8), byte(i)
+		frame[42+28+4], frame[42+28+5] = byte(i>>8)|0x80, byte(i)
 		w.core.watch(frame, 0, 0, false)
 	}
 	if r.next-r.oldest != repeatCap || w.core.Counters().RepeatsLost != 1 {

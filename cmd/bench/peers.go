@@ -84,7 +84,7 @@ func peersCommand() *cobra.Command {
 	f.BoolVar(&o.perf, "perfdhcp", false, "also load the DHCP servers with perfdhcp of Kea")
 	f.BoolVar(&o.parts, "parts", false, "also the clients' own pauses, 10,000 leases, 10,000 boots, and 300 MB with windows")
 	f.StringVar(&o.out, "out", "", "measure everything and write peers.json, peers.md and peers.svg into this `DIR`")
-	f.StringVar(&o.readme, "readme", "", "put the tables between the marks of this `FILE`, too")
+	f.StringVar(&o.readme, "readme", "", "put the tables, and the picture if there is one, between the marks of this `FILE`, too")
 	f.StringVar(&o.from, "from", "", "measure nothing, write what this JSON `FILE` holds")
 	f.StringVar(&o.daemon, "bootstorm", "build/bootstorm", "the daemon")
 	f.StringVar(&o.deps, "deps", "build/deps", "where tools/deps.sh unpacks packages")
@@ -269,7 +269,11 @@ func (o *peersOptions) report(cmd *cobra.Command, r *peers.Result) error {
 		}
 	}
 	if o.readme != "" {
-		if e := intoReadme(o.readme, r.Markdown()); e != nil {
+		picture := o.picture
+		if rel, e := filepath.Rel(filepath.Dir(o.readme), picture); e == nil && picture != "" {
+			picture = rel
+		}
+		if e := intoReadme(o.readme, r.Readme(picture)); e != nil {
 			err = errors.Join(err, fmt.Errorf("--readme %s: %w", o.readme, e))
 		}
 	}

@@ -63,7 +63,7 @@ type Config struct {
 
 	// Captures are where each worker remembers its last frames, by worker; nil:
 	// nowhere.
-	Captures []*capture.Ring
+	Captures []*capture.Lanes
 
 	world world // zero: the operating system
 }

@@ -109,7 +109,7 @@ func (o *serveOptions) add(cmd *cobra.Command) {
 	flags.StringVar(&o.http, "http", defaultHTTP, "serve the page on this `ADDRESS`:PORT, or off; who can reach it may look")
 	o.hooks.add(flags)
 	flags.StringVar(&o.runDir, "run-dir", "", "`DIR` of the sockets for status, watch and boot (default: "+runRoot+"/ and the first interface)")
-	flags.Int64Var(&o.capture, "capture-memory", 16, "remember the last frames, without file contents, in `MIB` of memory for bootstorm capture; 0: none")
+	flags.Int64Var(&o.capture, "capture-memory", 16, "remember the last frames, without file contents, in `MIB` of memory for bootstorm capture: one half for DHCP and all requests, of about 70 boots a MiB, the other for DATA and ACK; 0: none")
 	flags.StringVar(&o.User, "user", "", "become `USER` when root starts it (default: bootstorm, where that user exists)")
 	flags.StringVar(&o.Sandbox, "sandbox", engine.SandboxOn, "give up privileges: on, off, or strict (what cannot be given up is an error)")
 }

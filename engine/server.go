@@ -53,11 +53,12 @@ type server struct {
 	cold     context.Context
 	observed chan struct{} // the observer has ended
 
-	resolver resolver
-	started  time.Time
-	feed     *feed.Writer       // to the view; nil: there is none
-	news     <-chan keeper.News // what the keeper says; nil: nothing any more
-	asked    chan feed.Request  // by the view
+	resolver  resolver
+	started   time.Time
+	feed      *feed.Writer       // to the view; nil: there is none
+	news      <-chan keeper.News // what the keeper says; nil: nothing any more
+	asked     chan feed.Request  // by the view
+	viewPulse pulse              // whether the view lives
 
 	orders    []feed.Order // nodes that load another file at their next boot
 	lastOrder uint32       // highest Seq given

@@ -189,6 +189,37 @@ func TestViewFails(t *testing.T) {
 	gone(t, again)
 }
 
+// TestViewHangs stops the view for good: the daemon goes on serving, notices, says
+// so, and has another that answers. At its end, nobody complains.
+func TestViewHangs(t *testing.T) {
+	s := newSite(t)
+	p := s.start("--view-patience", "2s")
+	s.said(p, "ready: ")
+	keeper, view := s.family(p)
+	s.boot()
+	s.node(p, func(n story.Node) bool { return n.Percent == 100 })
+	syscall.Kill(view, syscall.SIGSTOP)
+	s.boot()
+	s.said(p, "the view has given no sign of life for 2s: it hangs, is ended and started again; boots and leases are not affected")
+	s.said(p, "the view has ended (signal: killed): it is started again in ")
+	gone(t, view)
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		if now := children(t, keeper); len(now) == 1 && now[0] != view {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("no new view:\n%s", p.Output())
+		}
+	}
+	address := s.boot()
+	s.node(p, func(n story.Node) bool { return n.Address == address && n.Percent == 100 })
+	s.signal(p, syscall.SIGTERM)
+	s.ends(p, 0)
+	if strings.Contains(p.Output(), "bootstorm view:") {
+		t.Errorf("an ordinary end is not silent:\n%s", p.Output())
+	}
+}
+
 // TestViewHasNoAddress serves without the page when its address is taken.
 func TestViewHasNoAddress(t *testing.T) {
 	s := newSite(t)

@@ -61,6 +61,7 @@ type server struct {
 	viewPulse pulse              // whether the view lives
 
 	orders    []feed.Order // nodes that load another file at their next boot
+	fulfilled []feed.Order // the last of them that nodes have taken, the newest last
 	lastOrder uint32       // highest Seq given
 	nodeFiles *nodeFiles   // what the templates are for each node
 }

@@ -76,7 +76,7 @@ func (r *report) who() string {
 	}
 	if r.node.arch >= 0 {
 		text += fmt.Sprintf(", architecture %d", r.node.arch)
-		if name := archNames[r.node.arch]; name != "" {
+		if name := optiontext.Archs[r.node.arch]; name != "" {
 			text += " (" + name + ")"
 		}
 	}

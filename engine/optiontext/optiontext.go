@@ -18,6 +18,11 @@ type Names struct {
 	space *config.Space // the space "dhcp"
 }
 
+// Archs are the architecture types that an operator meets (option 93, RFC 4578 and
+// the IANA list of processor architecture types).
+var Archs = map[int]string{0: "legacy BIOS", 6: "UEFI, 32 bits", 7: "UEFI, 64 bits", 9: "UEFI, 64 bits (EBC)", 10: "UEFI, ARM 32 bits",
+	11: "UEFI, ARM 64 bits", 15: "UEFI HTTP boot, 32 bits", 16: "UEFI HTTP boot, 64 bits", 19: "UEFI HTTP boot, ARM 64 bits"}
+
 // New takes the definitions of a configuration. Only the space "dhcp" is
 // seen on the wire; the others stand inside its options.
 func New(t *config.Tree) Names {

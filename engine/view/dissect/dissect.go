@@ -60,7 +60,7 @@ func (w *Words) Frame(data []byte, length int) *Packet {
 		p.Text = "shorter than an Ethernet header"
 		return p
 	}
-	p.From, p.To = proto.MAC(data[6:12]).String(), proto.MAC(data[0:6]).String()
+	p.From, p.To = proto.MAC(whole[6:12]).String(), proto.MAC(whole[0:6]).String()
 	p.add("Ethernet", p.From+" to "+p.To)
 	p.add("length", fmt.Sprintf("%d bytes", length))
 	switch {

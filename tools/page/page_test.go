@@ -306,7 +306,10 @@ func TestScreenshots(t *testing.T) {
 	b.run(chromedp.Navigate(b.url + "/#/node/rack03-node09"))
 	b.until(`document.querySelectorAll("#node .steps li").length > 4 && document.querySelector("#node pre")?.textContent.startsWith("DISCOVER of")`)
 	b.until(`document.querySelectorAll("#frames li").length === 12`)
-	b.shot("screenshots/node.png", 1500)
+	b.run(chromedp.Focus(chromedp.CSS(`#frames li:nth-child(3) summary`)), chromedp.KeyEvent("\r"))
+	b.until(`document.querySelector("#frames li:nth-child(3) details").open`)
+	value[int](b, `document.querySelector("#frames ol").scrollTop = 1`)
+	b.shot("screenshots/node.png", 1660)
 	for _, f := range b.complaints() {
 		t.Error(f)
 	}

@@ -17,7 +17,7 @@ export function frames(who) {
     keyed(list, keys(got), (x) => x.k, make, update);
     if (first || end) list.scrollTop = list.scrollHeight; // whoever reads further up is left alone
   };
-  const section = el("section", { class: "card wide", id: "frames", "aria-labelledby": "frames-title" },
+  const section = el("section", { class: "card across", id: "frames", "aria-labelledby": "frames-title" },
     el("div", { class: "card-head" }, el("h2", { id: "frames-title", text: "What it sent and was sent" }),
       el("button", { type: "button", class: "button", text: "Read again", click: load }),
       el("a", { class: "button", id: "capture", href: `${path}/capture.pcapng`, download: true, title: "for Wireshark, tcpdump or bench replay", text: "Download (pcapng)" })),

@@ -10,6 +10,9 @@ import (
 	"bootstorm/proto/tftp"
 )
 
+// began is when the boot of the frames began: they do not change.
+var began = time.Now().Add(-time.Minute).Round(time.Millisecond)
+
 // The server of the frames, and what it gives to whoever asks.
 var (
 	serverMAC = proto.MAC{0x02, 0, 0, 0, 0, 1}
@@ -24,7 +27,7 @@ func (*Engine) Frames(mac string, _ int) (list []capture.Frame, err error) {
 	if err != nil {
 		return nil, err
 	}
-	node, at := proto.MAC(hw), time.Now().Add(-time.Minute)
+	node, at := proto.MAC(hw), began
 	add := func(after time.Duration, sent bool, from, to proto.Addr, fromPort, toPort uint16, payload []byte) *capture.Frame {
 		src, dst := node, serverMAC
 		if sent {

@@ -125,6 +125,10 @@ func TestView(t *testing.T) {
 		!strings.Contains(body, "DISCOVER of 52:54:00:12:34:01 (host node_1)") || !strings.Contains(body, `boot file "ipxe.efi" is there: 100000 bytes`) {
 		t.Errorf("%d %s", status, body)
 	}
+	if status, body := s.ask("view.sock", "GET", "/api/nodes/node_1/frames"); status != http.StatusOK || !strings.Contains(body, `"what":"OFFER"`) ||
+		!strings.Contains(body, `"what":"RRQ"`) || !strings.Contains(body, `"code":"54","name":"dhcp-server-identifier","value":"192.168.1.1"`) {
+		t.Errorf("its frames: %d %.2000s", status, body)
+	}
 	s.operate(p)
 	s.write("dhcpd.conf", "subnet 192.168.1.0 netmask 255.255.255.240 { range 192.168.1.2 }\n")
 	if status, body := s.ask("control.sock", "POST", "/control/reload"); status == http.StatusOK || !strings.Contains(body, "the old configuration and files stay in force") {

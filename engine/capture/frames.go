@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"bootstorm/proto"
 )
 
 // Frame is a frame as a ring remembers it, or a run of TFTP DATA frames that were
@@ -19,8 +21,11 @@ type Frame struct {
 }
 
 // Frames returns the last frames that the filter chooses, at most so many, the
-// oldest first. The rings are of one daemon: they number interfaces alike.
+// oldest first. Of them at most a quarter are DATA and ACK of TFTP, the last ones: a
+// large file has thousands, which would leave no room for what led to it. The rings
+// are of one daemon: they number interfaces alike.
 func Frames(rings []*Reader, f Filter, most int) []Frame {
+	blocks := most / 4
 	list := ordered(rings)
 	f.complete(list)
 	var out []Frame
@@ -28,6 +33,12 @@ func Frames(rings []*Reader, f Filter, most int) []Frame {
 		r := &list[i]
 		if !f.match(r.data) {
 			continue
+		}
+		if r.isBlock() {
+			if blocks == 0 {
+				continue
+			}
+			blocks--
 		}
 		frame := Frame{At: time.Unix(0, r.wall), Sent: r.flags&flagSent != 0, Link: rings[0].name(int(r.link)), Run: r.segments}
 		frame.Data, frame.Length = r.frame(nil, 0)
@@ -38,6 +49,13 @@ func Frames(rings []*Reader, f Filter, most int) []Frame {
 	}
 	slices.Reverse(out)
 	return out
+}
+
+// isBlock tells whether a record is DATA or ACK of TFTP (opcodes 3 and 4, RFC 1350
+// section 5); a DHCP message begins with other bytes.
+func (r *record) isBlock() bool {
+	b := r.data
+	return r.segments > 0 || isUDP(b) && len(b) >= proto.HeadersLen+2 && b[proto.HeadersLen] == 0 && (b[proto.HeadersLen+1] == 3 || b[proto.HeadersLen+1] == 4)
 }
 
 // ordered are the records of several workers' rings in the order of time.

@@ -11,7 +11,7 @@ export function frames(who) {
   const load = async () => {
     let got;
     try { got = await get(`${path}/frames`); } catch (e) { say(note, e.message); return; }
-    say(note, got.length ? `${got.length === 1 ? "1 entry" : `${count(got.length)} entries`}, the newest last. Open one for all of its fields. DATA that was sent at once is one entry; contents of files are not kept.` : "None of its frames is in memory any more.");
+    say(note, got.length ? `${got.length === 1 ? "1 entry" : `${count(got.length)} entries`}, the newest last. Open one for all of its fields. Of blocks and their acknowledgements the last are listed, what was sent at once as one entry; contents of files are not kept.` : "None of its frames is in memory any more.");
     const end = list.scrollTop + list.clientHeight > list.scrollHeight - 30;
     const first = !list.childElementCount;
     keyed(list, keys(got), (x) => x.k, make, update);

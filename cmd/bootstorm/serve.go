@@ -105,6 +105,8 @@ func (o *serveOptions) add(cmd *cobra.Command) {
 	flags.IntVar(&o.WindowMax, "tftp-windowsize", batch.MaxSegments, "most `BLOCKS` that a client may ask for at a time (RFC 7440), 1 to 64")
 	flags.IntVar(&o.Workers, "workers", 1, "`NUMBER` of processors that may serve TFTP; worth it where one is too slow for the link")
 	flags.Int64Var(&o.memory, "tftp-memory", 0, "most memory for boot files in `MIB` (default: half of the machine's)")
+	flags.DurationVar(&o.ViewPatience, "view-patience", engine.DefaultViewPatience, "end a view that gives no sign of life for this `TIME`, and start another")
+	flags.MarkHidden("view-patience") // for tests
 	flags.StringVar(&o.view, "view", "on", "show what happens to page, status and watch, from a process of its own: on or off")
 	flags.StringVar(&o.http, "http", defaultHTTP, "serve the page on this `ADDRESS`:PORT, or off; who can reach it may look")
 	o.hooks.add(flags)

@@ -154,6 +154,10 @@ func TestView(t *testing.T) {
 		!strings.Contains(body, "DISCOVER of 52:54:00:12:34:01 (host node_1)") || !strings.Contains(body, `boot file "ipxe.efi" is there: 100000 bytes`) {
 		t.Errorf("%d %s", status, body)
 	}
+	if status, body := s.ask("view.sock", "GET", "/api/nodes/node_1/frames"); status != http.StatusOK || !strings.Contains(body, `"what":"OFFER"`) ||
+		!strings.Contains(body, `"what":"RRQ"`) || !strings.Contains(body, `"code":"54","name":"dhcp-server-identifier","value":"192.168.1.1"`) {
+		t.Errorf("its frames: %d %.2000s", status, body)
+	}
 	s.operate(p)
 	s.write("dhcpd.conf", "subnet 192.168.1.0 netmask 255.255.255.240 { range 192.168.1.2 }\n")
 	if status, body := s.ask("control.sock", "POST", "/control/reload"); status == http.StatusOK || !strings.Contains(body, "the old configuration and files stay in force") {
@@ -216,6 +220,37 @@ func TestViewFails(t *testing.T) {
 	p.Wait(patience)
 	gone(t, keeper)
 	gone(t, again)
+}
+
+// TestViewHangs stops the view for good: the daemon goes on serving, notices, says
+// so, and has another that answers. At its end, nobody complains.
+func TestViewHangs(t *testing.T) {
+	s := newSite(t)
+	p := s.start("--view-patience", "2s")
+	s.said(p, "ready: ")
+	keeper, view := s.family(p)
+	s.boot()
+	s.node(p, func(n story.Node) bool { return n.Percent == 100 })
+	syscall.Kill(view, syscall.SIGSTOP)
+	s.boot()
+	s.said(p, "the view has given no sign of life for 2s: it hangs, is ended and started again; boots and leases are not affected")
+	s.said(p, "the view has ended (signal: killed): it is started again in ")
+	gone(t, view)
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		if now := children(t, keeper); len(now) == 1 && now[0] != view {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("no new view:\n%s", p.Output())
+		}
+	}
+	address := s.boot()
+	s.node(p, func(n story.Node) bool { return n.Address == address && n.Percent == 100 })
+	s.signal(p, syscall.SIGTERM)
+	s.ends(p, 0)
+	if strings.Contains(p.Output(), "bootstorm view:") {
+		t.Errorf("an ordinary end is not silent:\n%s", p.Output())
+	}
 }
 
 // TestViewHasNoAddress serves without the page when its address is taken.

@@ -165,6 +165,10 @@ func (c *Client) open(m message) ([]int, error) {
 	}
 }
 
+// EndView has the keeper end the view, which hangs, and start another. It does not
+// wait.
+func (c *Client) EndView() error { return send(c.conn, message{Kind: kindHangs}) }
+
 // Pid is the keeper's process.
 func (c *Client) Pid() int { return c.process.Pid }
 

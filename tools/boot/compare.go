@@ -25,15 +25,15 @@ type variant struct {
 	more  string // appended to the guide's dhcpd.conf
 }
 
-// variants are all of them, in the order of the table. An option that the file
-// sets itself has precedence over the default: that is how one of the two that
-// boot-hints governs is off alone. A boot file size of 0 says nothing.
+// variants are all of them, in the order of the table. To have one of the two
+// defaults that boot-hints governs off alone, the other is set in the file. Not
+// by a boot file size of 0: edk2 takes it for the size and gives up (PXE-E99).
 var variants = []variant{
 	{name: "guide", title: "dhcpd + tftpd-hpa", pair: true},
 	{name: "bootstorm", title: "bootstorm"},
 	{name: "no-advertisement", title: "… no router advertisement", more: "ipv6-router-advertisement off;\n"},
 	{name: "no-pxedhcp", title: "… no option 175.176", more: "option ipxe.no-pxedhcp 0;\n"},
-	{name: "no-size", title: "… no boot file size", more: "option boot-size 0;\n"},
+	{name: "no-size", title: "… no boot file size", more: "boot-hints off;\noption ipxe.no-pxedhcp 1;\n"},
 	{name: "no-defaults", title: "… none of the three", more: "ipv6-router-advertisement off;\nboot-hints off;\n"},
 }
 

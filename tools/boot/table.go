@@ -69,10 +69,27 @@ func (c *Comparison) markdown() []byte {
 		fmt.Fprintf(&b, " %d | %d |\n", median(boots, func(b *Boot) int { return b.DHCP }), median(boots, func(b *Boot) int { return b.TFTP }))
 	}
 	m := &c.Machine
-	fmt.Fprintf(&b, "\nMedians of %d boots each, in turn, of one machine that QEMU %s emulates without KVM, on %s with %d cores, Linux %s, %s.\n"+
-		"The guide's pair is dhcpd %s and tftpd-hpa %s.\n", c.Runs, m.Versions["qemu-system-x86_64"], m.Processor, m.Cores, m.Kernel, m.Day,
+	fmt.Fprintf(&b, "\nMedians of %s each, in turn, of one machine that QEMU %s emulates without KVM, on %s with %d cores, Linux %s, %s.\n"+
+		"The guide's pair is dhcpd %s and tftpd-hpa %s.\n", c.counted(), m.Versions["qemu-system-x86_64"], m.Processor, m.Cores, m.Kernel, m.Day,
 		m.Versions["dhcpd"], m.Versions["in.tftpd"])
 	return b.Bytes()
+}
+
+// counted says how many boots the lines are made of.
+func (c *Comparison) counted() string {
+	least, most := len(c.Boots), 0
+	for _, v := range variants {
+		if n := len(c.of(v.name)); n > 0 {
+			least, most = min(least, n), max(most, n)
+		}
+	}
+	switch {
+	case most == 1:
+		return "1 boot"
+	case least < most:
+		return fmt.Sprintf("%d or more boots", least)
+	}
+	return fmt.Sprintf("%d boots", most)
 }
 
 // of are the boots of a variant that did not fail.

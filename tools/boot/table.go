@@ -69,7 +69,7 @@ func (c *Comparison) markdown() []byte {
 		fmt.Fprintf(&b, " %d | %d |\n", median(boots, func(b *Boot) int { return b.DHCP }), median(boots, func(b *Boot) int { return b.TFTP }))
 	}
 	m := &c.Machine
-	fmt.Fprintf(&b, "\nMedians of %s each, in turn, of one machine that QEMU %s emulates without KVM, on %s with %d cores, Linux %s, %s.\n"+
+	fmt.Fprintf(&b, "\n%s each, in turn, of one machine that QEMU %s emulates without KVM, on %s with %d cores, Linux %s, %s.\n"+
 		"The guide's pair is dhcpd %s and tftpd-hpa %s.\n", c.counted(), m.Versions["qemu-system-x86_64"], m.Processor, m.Cores, m.Kernel, m.Day,
 		m.Versions["dhcpd"], m.Versions["in.tftpd"])
 	return b.Bytes()
@@ -85,11 +85,11 @@ func (c *Comparison) counted() string {
 	}
 	switch {
 	case most == 1:
-		return "1 boot"
+		return "One boot"
 	case least < most:
-		return fmt.Sprintf("%d or more boots", least)
+		return fmt.Sprintf("Medians of %d or more boots", least)
 	}
-	return fmt.Sprintf("%d boots", most)
+	return fmt.Sprintf("Medians of %d boots", most)
 }
 
 // of are the boots of a variant that did not fail.

@@ -31,8 +31,8 @@ test: build ## all tests, in private network namespaces; real clients among them
 	@tools/deps.sh test
 	go test -timeout 10m ./... $(ARGS)
 
-boot: build ## a real UEFI machine (QEMU) boots to rEFInd and its disk; ARGS="--machines 4 --reboots 1"
-	@tools/deps.sh boot
+boot: build ## a real UEFI machine (QEMU) boots to rEFInd and its disk; ARGS="--machines 4 --reboots 1", or "--compare" with the guide's pair
+	@tools/deps.sh boot $(if $(findstring --compare,$(ARGS)),peers)
 	@go build -o build/tools/boot ./tools/boot
 	@build/tools/boot $(ARGS)
 

@@ -30,7 +30,7 @@ func (c *Core) fixedTenants() []tenant {
 			all = append(all, tenant{a, proto.MAC(key[1:])})
 		}
 	}
-	slices.SortFunc(all, func(a, b tenant) int { return int(int64(a.addr) - int64(b.addr)) })
+	slices.SortStableFunc(all, func(a, b tenant) int { return int(int64(a.addr) - int64(b.addr)) })
 	return all
 }
 

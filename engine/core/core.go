@@ -36,6 +36,7 @@ type Core struct {
 	table     *binding.Table
 	transfers *transfer.Table
 	probes    []prober // by pool
+	fixed     []tenant // fixed addresses of hosts, by address
 	hold      hold
 	guard     guard
 	proxies   [8]proto.MAC // hardware that answers ARP for others; the zero address is nobody's

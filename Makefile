@@ -31,8 +31,8 @@ test: build ## all tests, in private network namespaces; real clients among them
 	@tools/deps.sh test
 	go test -timeout 10m ./... $(ARGS)
 
-boot: build ## a real UEFI machine (QEMU) boots to rEFInd and its disk; ARGS="--machines 4 --reboots 1"
-	@tools/deps.sh boot
+boot: build ## a real UEFI machine (QEMU) boots to rEFInd and its disk; ARGS="--machines 4 --reboots 1", or "--compare" with the guide's pair
+	@tools/deps.sh boot $(if $(findstring --compare,$(ARGS)),peers)
 	@go build -o build/tools/boot ./tools/boot
 	@build/tools/boot $(ARGS)
 
@@ -52,7 +52,7 @@ compare: build ## benchmarks of the hot path against an earlier version; ARGS="H
 compare-proof: go ## that make compare finds a slowdown of 15 %, and none where there is none; on a quiet machine
 	COMPARE_PROOF=1 go test -count=1 -timeout 4m -v -run TestInjectedSlowdown ./bench/compare
 
-peers: build ## storms bootstorm and the servers it replaces; writes bench/results and the README's tables, 15 minutes
+peers: build ## storms bootstorm and the servers it replaces; writes bench/results and the README's tables, half an hour
 	@build/bench peers --out bench/results --readme README.md $(ARGS)
 
 screenshots: go ## the pictures of the page in the README, by a real browser

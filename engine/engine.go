@@ -58,15 +58,22 @@ type Config struct {
 
 	// Keeper starts the process that shows what happens, and feeds it; nil: there
 	// is none, and the log tells every step of a boot.
-	Keeper  *keeper.Client
-	Explain func(Explanation) (string, error) // answers feed.Explain; nil: nobody does
+	Keeper *keeper.Client
+	// ViewPatience is how long the view may give no sign of life before it is ended
+	// and started again; 0: DefaultViewPatience.
+	ViewPatience time.Duration
+	Explain      func(Explanation) (string, error) // answers feed.Explain; nil: nobody does
 
 	// Captures are where each worker remembers its last frames, by worker; nil:
 	// nowhere.
-	Captures []*capture.Ring
+	Captures []*capture.Lanes
 
 	world world // zero: the operating system
 }
+
+// DefaultViewPatience is far beyond what a view needs on a machine that is busy with
+// a storm: it gives a sign of life every second.
+const DefaultViewPatience = 30 * time.Second
 
 // stopTime is how long the worker may take to stop. Some more is given
 // to what the end sets free: acknowledgements that the network does not take by

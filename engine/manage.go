@@ -44,6 +44,7 @@ func (s *server) manage(ctx context.Context) error {
 			s.checkLosses()
 		case <-second.C:
 			s.count()
+			s.checkView()
 			s.settleOrders(s.onAll)
 		case n, ok := <-s.news:
 			s.heard(n, ok)

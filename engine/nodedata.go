@@ -1,11 +1,11 @@
 package engine
 
 import (
-	"fmt"
 	"strings"
 
 	"bootstorm/engine/config"
 	"bootstorm/engine/fill"
+	"bootstorm/engine/optiontext"
 	"bootstorm/engine/plan"
 	"bootstorm/proto"
 	"bootstorm/proto/dhcp"
@@ -40,7 +40,7 @@ func (n *nodeFiles) describe(a proto.Addr, hw dhcp.HW) *fill.Node {
 	for code := byte(1); code < dhcp.OptEnd; code++ {
 		v, ok := e.Option(code)
 		if def := n.setup.Tree.Universe.Space(config.SpaceDHCP).ByCode(uint32(code)); ok && def != nil {
-			if text, ok := optionText(def.Format, v); ok {
+			if text, ok := optiontext.Plain(def.Format, v); ok {
 				about.Options[def.Name] = text
 			}
 		}
@@ -70,55 +70,6 @@ func requestOf(hw dhcp.HW) []byte {
 	copy(b[28:44], hw.Addr[:])
 	copy(b[dhcp.CookieOff:], []byte{99, 130, 83, 99})
 	return append(b, dhcp.OptMessageType, 1, byte(dhcp.Request), dhcp.OptEnd)
-}
-
-// optionText writes an option of addresses, numbers or text; several values stand
-// with a space between them. ok is false for others.
-func optionText(f config.Format, v []byte) (text string, ok bool) {
-	if len(f.Fields) != 1 || len(v) == 0 {
-		return "", false
-	}
-	width, signed := 0, false
-	switch f.Fields[0].Kind {
-	case config.FieldText, config.FieldDomainName:
-		return strings.TrimRight(string(v), "\x00"), true
-	case config.FieldIP:
-		width = 4
-	case config.FieldUint8, config.FieldBoolean:
-		width = 1
-	case config.FieldUint16:
-		width = 2
-	case config.FieldUint32:
-		width = 4
-	case config.FieldInt8:
-		width, signed = 1, true
-	case config.FieldInt16:
-		width, signed = 2, true
-	case config.FieldInt32:
-		width, signed = 4, true
-	}
-	if width == 0 || len(v)%width != 0 {
-		return "", false
-	}
-	var parts []string
-	for ; len(v) > 0; v = v[width:] {
-		x := int64(0)
-		for _, c := range v[:width] {
-			x = x<<8 | int64(c)
-		}
-		switch bits := 8 * width; {
-		case f.Fields[0].Kind == config.FieldIP:
-			parts = append(parts, proto.Addr(x).String())
-			continue
-		case f.Fields[0].Kind == config.FieldBoolean:
-			parts = append(parts, fmt.Sprint(x != 0))
-			continue
-		case signed && x >= 1<<(bits-1):
-			x -= 1 << bits
-		}
-		parts = append(parts, fmt.Sprint(x))
-	}
-	return strings.Join(parts, " "), true
 }
 
 // selfFor is the address under which a node reaches this server.

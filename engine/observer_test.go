@@ -85,7 +85,7 @@ func TestObserverLines(t *testing.T) {
 		{batch.EventNotFound, file("autoexec.ipxe"), "WARN 52:54:00:12:34:01 (node_1) asks for \"autoexec.ipxe\", which is not there; " +
 			"put it into /srv/tftp, or ignore this if the client only tries its luck"},
 		{batch.EventConflict, func(e *batch.Event) { e.HW[5] = 0x77 }, "WARN address conflict: 192.168.1.2 is used by 52:54:00:12:34:77, to whom it is not leased; " +
-			"give that machine another address, or take this one out of the range"},
+			"give that machine another address, or take this one out of the configuration"},
 		{batch.EventAbandoned, func(e *batch.Event) { e.Reason = batch.ReasonDeclinedByClient },
 			"WARN 192.168.1.2 is taken out of service for a day: the client found it in use (DHCPDECLINE); look for a machine with that address set by hand"},
 		{batch.EventTransferError, func(e *batch.Event) { file("ipxe.efi")(e); e.Extra, e.Value = transfer.EndedByTime, 500000 },

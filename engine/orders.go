@@ -167,9 +167,10 @@ func (s *server) cancelBoot(node string) (string, error) {
 	return text, nil
 }
 
-// listOrders are the nodes that are marked, as JSON.
+// listOrders are the nodes that are marked, and those that were until they had their
+// file, as JSON.
 func (s *server) listOrders() (string, error) {
-	b, err := json.Marshal(append([]feed.Order{}, s.orders...))
+	b, err := json.Marshal(slices.Concat([]feed.Order{}, s.orders, s.fulfilled))
 	return string(b), err
 }
 
@@ -205,6 +206,7 @@ func (s *server) settleOrders(each func(func(w *worker))) {
 	left := slices.DeleteFunc(slices.Clone(s.orders), func(o feed.Order) bool { return done[o.Seq] })
 	for i := range s.orders {
 		if o := &s.orders[i]; done[o.Seq] {
+			s.fulfill(*o)
 			s.log.Info(o.Name() + " has loaded " + o.File + ", as ordered; from now on it boots as configured")
 		}
 	}
@@ -223,6 +225,16 @@ func (s *server) settleOrders(each func(func(w *worker))) {
 		marks[i].Addr = addrs[marks[i].HW]
 	}
 	each(func(w *worker) { w.core.SetMarks(marks) })
+}
+
+// fulfilledMost is how many orders are remembered that were fulfilled.
+const fulfilledMost = 20
+
+// fulfill remembers an order that a node has taken.
+func (s *server) fulfill(o feed.Order) {
+	o.Taken = time.Now().Round(time.Second)
+	s.fulfilled = append(s.fulfilled, o)
+	s.fulfilled = s.fulfilled[max(0, len(s.fulfilled)-fulfilledMost):]
 }
 
 // resolve finds the machine that somebody means: by hardware address, host

@@ -124,6 +124,9 @@ func TestOrderIsCarriedOutOnceAndOutlivesARestart(t *testing.T) {
 	if logs.FilterMessageSnippet("node_1 has loaded rescue.ipxe, as ordered").Len() != 1 {
 		t.Error("the log does not say that the order was carried out")
 	}
+	if text, err := s.listOrders(); err != nil || !strings.Contains(text, `"file":"rescue.ipxe"`) || !strings.Contains(text, `"taken":"2`) {
+		t.Errorf("the operator does not see that it was taken: %s, %v", text, err)
+	}
 	if list, err := ReadOrders(OrdersFile(s.LeaseFile)); err != nil || len(list) != 0 {
 		t.Errorf("on the disk: %+v, %v", list, err)
 	}

@@ -53,13 +53,15 @@ type server struct {
 	cold     context.Context
 	observed chan struct{} // the observer has ended
 
-	resolver resolver
-	started  time.Time
-	feed     *feed.Writer       // to the view; nil: there is none
-	news     <-chan keeper.News // what the keeper says; nil: nothing any more
-	asked    chan feed.Request  // by the view
+	resolver  resolver
+	started   time.Time
+	feed      *feed.Writer       // to the view; nil: there is none
+	news      <-chan keeper.News // what the keeper says; nil: nothing any more
+	asked     chan feed.Request  // by the view
+	viewPulse pulse              // whether the view lives
 
 	orders    []feed.Order // nodes that load another file at their next boot
+	fulfilled []feed.Order // the last of them that nodes have taken, the newest last
 	lastOrder uint32       // highest Seq given
 	nodeFiles *nodeFiles   // what the templates are for each node
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"bootstorm/engine/batch"
@@ -59,10 +60,39 @@ func (s *server) attach(n keeper.News) {
 		return
 	}
 	s.show()
+	s.viewPulse.beat.Store(true)
 	s.running.Go(func() {
-		feed.Requests(n.View, s.ask) // until the view has ended, which the keeper reports
+		feed.Requests(n.View, s.ask, func() { s.viewPulse.beat.Store(true) }) // until the view has ended, which the keeper reports
 		s.feed.Detach(n.View)
 	})
+}
+
+// pulse is what is known of the view's life.
+type pulse struct {
+	beat   atomic.Bool   // a sign of life has come since the last look
+	silent time.Duration // how long none has come; the manager's
+}
+
+// checkView looks once a second for a sign of life of the view. One that gives
+// none for long is ended, and the keeper starts another. The looks are counted, not
+// the clock: when this process itself stood still, so did everything.
+func (s *server) checkView() {
+	if s.feed == nil || !s.feed.Attached() || s.viewPulse.beat.Swap(false) {
+		s.viewPulse.silent = 0
+		return
+	}
+	patience := s.ViewPatience
+	if patience == 0 {
+		patience = DefaultViewPatience
+	}
+	if s.viewPulse.silent += countsEvery; s.viewPulse.silent < patience {
+		return
+	}
+	s.viewPulse.silent = 0
+	s.log.Warn(fmt.Sprintf("the view has given no sign of life for %v: it hangs, is ended and started again; boots and leases are not affected", patience))
+	if err := s.Keeper.EndView(); err != nil {
+		s.log.Error("the view cannot be ended: " + err.Error() + "; restart the server at a quiet moment")
+	}
 }
 
 // ask passes a request of the view on to the manager.

@@ -226,18 +226,33 @@ func TestFinishGivesUp(t *testing.T) {
 	}
 }
 
+// newLanes makes memory for frames, and its readers.
+func newLanes(t *testing.T) (lanes *capture.Lanes, readers []*capture.Reader) {
+	t.Helper()
+	lanes, files, err := capture.NewLanes(1 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { lanes.Close() })
+	for _, file := range files {
+		r, err := capture.Open(int(file.Fd()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { r.Close() })
+		readers = append(readers, r)
+		file.Close()
+	}
+	return lanes, readers
+}
+
 // TestFramesAreRemembered finds each frame that came in and each message that
 // left in the ring once, though the interface takes them one at a time, and at
 // times none.
 func TestFramesAreRemembered(t *testing.T) {
 	w, _ := newWorker(t)
-	ring, file, err := capture.New(1 << 20)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	defer ring.Close()
-	w.ring = ring
+	lanes, readers := newLanes(t)
+	w.ring = lanes
 	const nodes = 40
 	s := &script{frames: discovers(nodes)}
 	w.wire = s
@@ -248,13 +263,8 @@ func TestFramesAreRemembered(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r, err := capture.Open(int(file.Fd()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
 	var b bytes.Buffer
-	sum, err := capture.WritePCAPNG(&b, []*capture.Reader{r}, capture.Filter{})
+	sum, err := capture.WritePCAPNG(&b, readers, capture.Filter{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,21 +280,12 @@ func TestFramesAreRemembered(t *testing.T) {
 // read while it serves.
 func TestCaptureOfAServer(t *testing.T) {
 	n := newNetwork()
-	ring, file, err := capture.New(1 << 20)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	s := serve(t, n, guideText, func(c *Config) { c.Captures = []*capture.Ring{ring} })
+	lanes, readers := newLanes(t)
+	s := serve(t, n, guideText, func(c *Config) { c.Captures = []*capture.Lanes{lanes} })
 	s.said("ready: ")
 	n.sock().lease(t, nodeMAC(1))
 	var b bytes.Buffer
-	r, err := capture.Open(int(file.Fd()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	sum, err := capture.WritePCAPNG(&b, []*capture.Reader{r}, capture.Filter{MAC: nodeMAC(1)})
+	sum, err := capture.WritePCAPNG(&b, readers, capture.Filter{MAC: nodeMAC(1)})
 	if err != nil || sum.Frames < 4 {
 		t.Errorf("%v, %d frames: no DORA in there", err, sum.Frames)
 	}

@@ -143,7 +143,7 @@ func conflict(e *batch.Event) string {
 			"find that machine by its MAC and give it another address", e.Addr, hwText(hw(e)))
 	}
 	return fmt.Sprintf("address conflict: %s is used by %s, to whom it is not leased; "+
-		"give that machine another address, or take this one out of the range", e.Addr, hwText(hw(e)))
+		"give that machine another address, or take this one out of the configuration", e.Addr, hwText(hw(e)))
 }
 
 // abandoned says which address is out of service, and why.

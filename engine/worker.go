@@ -40,7 +40,7 @@ type worker struct {
 	journal  *lease.Journal
 	wire     wire
 	notes    *notes
-	ring     *capture.Ring // remembers the frames; nil: nobody does
+	ring     *capture.Lanes // remembers the frames; nil: nobody does
 	tx       *batch.Tx
 	rx       batch.Rx
 	base     time.Time // zero of Time.Mono

@@ -38,6 +38,7 @@ var layers = []struct {
 	{"engine/link", 3, false, false},
 	{"engine/sandbox", 3, false, false},
 	{"engine/story", 3, false, false}, // knows the core's events, not who brings them
+	{"engine/optiontext", 4, false, false},
 	{"engine/lease", 4, false, false},
 	{"engine/feed", 4, false, false},
 	{"engine/keeper", 4, false, false},

@@ -4,19 +4,19 @@ package ceiling
 
 import (
 	"bytes"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"bootstorm/tools/lab"
 )
 
 // The daemon answers a lockstep client and a crowd, and both are measured
 // beside the calls alone. What the figures are is not for a test.
 func TestEngine(t *testing.T) {
-	daemon := filepath.Join(t.TempDir(), "bootstorm")
-	if out, err := exec.Command("go", "build", "-o", daemon, "bootstorm/cmd/bootstorm").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	daemon, err := lab.Build(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
 	r, err := Engine(t.Context(), EngineOptions{Options: Options{Rounds: 1, Each: 100 * time.Millisecond}, Daemon: daemon, Dir: t.TempDir()})
 	if err != nil {

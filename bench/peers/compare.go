@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -67,9 +68,13 @@ func Compare(ctx context.Context, o Options) (*Result, error) {
 			fmt.Fprintf(o.Progress, "  %s\n", run.sentence(o.Nodes))
 		}
 	}
-	for i := range o.Servers {
+	loaded := slices.Clone(o.Servers)
+	if len(o.Perf) > 0 {
+		loaded = append(loaded, answerer())
+	}
+	for i := range loaded {
 		for _, load := range o.Perf {
-			p := o.perf(ctx, &o.Servers[i], load, root)
+			p := o.perf(ctx, &loaded[i], load, root)
 			if ctx.Err() != nil {
 				return r, ctx.Err()
 			}
@@ -182,7 +187,7 @@ const overtime = 5 * time.Second
 
 // measure boots the nodes.
 func (r *Run) measure(ctx context.Context, o *Options, part *Part, w *world, files *bench.Contents) error {
-	storm, err := bench.NewStorm(bench.Config{Nodes: part.Nodes, Sequence: part.Sequence, Files: part.Files, Window: part.Window,
+	storm, err := bench.NewStorm(bench.Config{Nodes: part.Nodes, Sequence: part.Sequence, Files: part.Files, Window: part.Window, Waits: part.Waits,
 		First: bench.DefaultFirst, Seed: uint64(r.Round), Limit: int64(part.Limit), Tolerant: true}, files)
 	if err != nil {
 		return err

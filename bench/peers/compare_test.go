@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,14 +23,9 @@ func TestMain(m *testing.M) { lab.Main(m) }
 // daemon builds bootstorm, or takes the one that BOOTSTORM names.
 func daemon(t *testing.T) string {
 	t.Helper()
-	if path := os.Getenv("BOOTSTORM"); path != "" {
-		return path
-	}
-	path := filepath.Join(t.TempDir(), "bootstorm")
-	build := exec.Command("go", "build", "-o", path, "bootstorm/cmd/bootstorm")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build bootstorm: %v\n%s", err, out)
+	path, err := lab.Build(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
 	return path
 }

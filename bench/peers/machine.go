@@ -51,6 +51,16 @@ func thisMachine(o Options) Machine {
 	return m
 }
 
+// Here describes this machine, with the versions of programs that are installed
+// or unpacked below deps.
+func Here(deps string, programs ...string) Machine {
+	m := thisMachine(Options{})
+	for _, p := range programs {
+		m.Versions[p] = version(deps, p)
+	}
+	return m
+}
+
 // processor reads the name and the number of the processors from /proc/cpuinfo.
 func processor(cpuinfo string) (name string, cores int) {
 	name = runtime.GOARCH

@@ -21,28 +21,33 @@ type Part struct {
 	Sequence bench.Sequence
 	Files    []string // what a loader reads, in the sequence bench.Kernel
 	Window   int      // the windowsize that it asks for
+	Waits    bool     // the nodes keep the pauses that clients make by themselves
 	Limit    time.Duration
 	Servers  []Server
 }
 
 // The parts' sizes.
 const (
+	waitsNodes  = 1000
 	manyNodes   = 10000
 	loaderNodes = 2
 	kernelSize  = 12 << 20
 	initrdSize  = 288 << 20
 	partLimit   = 90 * time.Second
+	waitsLimit  = 100 * time.Second
 )
 
 // The parts by kind.
 const (
+	partWaits  = "waits"  // nodes that make pauses as clients do
 	partLeases = "leases" // many nodes that want an address
 	partMany   = "many"   // many nodes that boot the guide's way
 	partKernel = "kernel" // few nodes that load a kernel and a large initrd
 )
 
-// Parts are the storms beyond the main one: what the project aims at for
-// itself with 10,000 nodes, and a large kernel and initrd with windows, where
+// Parts are the storms beyond the main one: the same nodes with the pauses that
+// clients make by themselves, what the project aims at for itself with 10,000
+// nodes, and a large kernel and initrd with windows, where
 // bootstorm is also made to send one frame per message. Of the peers it is the
 // tuned ones among servers: frame by frame the untuned ones do the same.
 func Parts(servers []Server) []Part {
@@ -57,6 +62,7 @@ func Parts(servers []Server) []Part {
 		}
 	}
 	parts := []Part{
+		{Name: partWaits, Title: "with the clients' pauses", Nodes: waitsNodes, Sequence: bench.Guide, Waits: true, Limit: waitsLimit, Servers: servers},
 		{Name: partLeases, Title: "10,000 leases", Nodes: manyNodes, Sequence: bench.DORA, Limit: partLimit, Servers: ours},
 		{Name: partMany, Title: "10,000 boots", Nodes: manyNodes, Sequence: bench.Guide, Limit: partLimit, Servers: ours},
 	}
@@ -147,6 +153,19 @@ func (r *Run) loaderCells() []string {
 const kernelCaption = "A kernel and an initrd, 300 MB together, to 2 nodes at once, with the windowsize that they ask for (RFC 7440) as far as the " +
 	"server grants it: MB of files a second, and frames in both directions for each second of the server's processor time. " +
 	"`--tx` makes bootstorm send in one way: mmsg and single are one frame per message."
+
+// waitsTable has a line for each server.
+func (r *Result) waitsTable() (rows [][]string) {
+	for i := range r.Parts {
+		if run := &r.Parts[i]; run.Part == partWaits {
+			rows = append(rows, run.stormRow(run.Nodes))
+		}
+	}
+	return rows
+}
+
+const waitsCaption = "The same storm, with the pauses that clients make by themselves: edk2 collects offers for 4 s, iPXE waits 3 s for a ProxyDHCP server " +
+	"and 14 s for an IPv6 router, unless the server tells it that there is none, as bootstorm does."
 
 // statements are what bootstorm did with 10,000 nodes, in sentences.
 func (r *Result) statements() (all []string) {

@@ -25,6 +25,7 @@ type PerfLoad struct {
 const (
 	perfSeconds     = 5
 	perfLimit       = 100 * time.Second // dhcpd takes half a minute for an avalanche
+	perfPause       = 5 * time.Millisecond
 	avalancheOf     = 10000
 	slowRate        = 2000
 	fastRate        = 12000
@@ -90,9 +91,15 @@ func runPerf(ctx context.Context, nodes *lab.Host, load PerfLoad, program string
 	if err := prepare(p); err != nil {
 		return p.Output(), err
 	}
-	for end := time.Now().Add(perfLimit); p.Running() && ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(end) {
+	start := time.Now()
+	for pause := perfPause; p.Running() && ctx.Err() == nil; time.Sleep(pause) {
+		switch took := time.Since(start); {
+		case took < time.Second:
+			enlarge(p.Pid()) // a socket that it opened since
+		case took > perfLimit:
 			return p.Output(), fmt.Errorf("not done after %s", seconds(perfLimit))
+		default:
+			pause = 10 * perfPause
 		}
 	}
 	return p.Output(), ctx.Err()

@@ -19,7 +19,7 @@ type Perf struct {
 	Offered   int      `json:"offered,omitempty"`   // exchanges each second, 0: avalanche
 	Clients   int      `json:"clients"`             //
 	Error     string   `json:"error,omitempty"`     //
-	Rate      float64  `json:"rate"`                // 4-way exchanges completed each second
+	Rate      float64  `json:"rate"`                // 4-way exchanges completed each second, the wait for late answers included
 	Discover  Exchange `json:"discover"`            //
 	Request   Exchange `json:"request"`             //
 	Took      duration `json:"took,omitempty"`      // avalanche: until the last client had its lease
@@ -115,7 +115,7 @@ func (p *Perf) cell() string {
 	case p.Offered == 0:
 		s = fmt.Sprintf("%s, %s sent again", bench.Duration(p.Took), bench.Count(p.Resent))
 	default:
-		s = fmt.Sprintf("%s/s, %s and %s", bench.Count(int(p.Rate)), bench.Duration(p.Discover.Average), bench.Duration(p.Request.Average))
+		s = fmt.Sprintf("%s/s, %s and %s", bench.Count(p.Request.Received/perfSeconds), bench.Duration(p.Discover.Average), bench.Duration(p.Request.Average))
 		if lost := p.Discover.Drops + p.Request.Drops; lost > 0 {
 			s += fmt.Sprintf(", %s lost", bench.Count(lost))
 		}

@@ -26,7 +26,7 @@ func TestReadPerfdhcp(t *testing.T) {
 		{"rate", "perfdhcp-rate.txt", Perf{Offered: 2000, Rate: 1816.99, Malformed: 3,
 			Discover: Exchange{Sent: 9995, Received: 9990, Drops: 5, Average: 408 * time.Microsecond, Max: 5895 * time.Microsecond},
 			Request:  Exchange{Sent: 9990, Received: 9985, Drops: 7, Average: 2273 * time.Microsecond, Max: 17001 * time.Microsecond}},
-			"1,816/s, 408 µs and 2.27 ms, 12 lost"},
+			"1,997/s, 408 µs and 2.27 ms, 12 lost"},
 		{"avalanche", "perfdhcp-avalanche.txt", Perf{Rate: 959.259, Took: 62*time.Second + 82732*time.Microsecond, Resent: 335,
 			Discover: Exchange{Sent: 2000, Received: 2000, Average: 71291 * time.Microsecond, Max: 1459309 * time.Microsecond},
 			Request:  Exchange{Sent: 2000, Received: 2000, Max: 1760994 * time.Microsecond}},
@@ -59,7 +59,7 @@ func TestReadPerfdhcpThatFailed(t *testing.T) {
 
 // A load that did not keep up, or lost answers itself, says so.
 func TestPerfCellAdmits(t *testing.T) {
-	p := Perf{Offered: 12000, Rate: 5000, Discover: Exchange{Sent: 30000, Received: 29999, Drops: 1}, Lost: 17}
+	p := Perf{Offered: 12000, Rate: 5000, Discover: Exchange{Sent: 30000, Received: 29999, Drops: 1}, Request: Exchange{Received: 25000}, Lost: 17}
 	if got, want := p.cell(), "5,000/s, 0.00 µs and 0.00 µs, 1 lost of 30,000 (17 by perfdhcp)"; got != want {
 		t.Errorf("cell %q, want %q", got, want)
 	}

@@ -63,14 +63,6 @@ const dhcpdTuning = "ping-check off;\nauthoritative;\ndelayed-ack 28;\nmax-ack-d
 
 // dhcpdAndHPA is the pair that the guide installs.
 func dhcpdAndHPA(s *Site, tuned bool) ([]command, error) {
-	dhcpd, err := find(s.Deps, "dhcpd")
-	if err != nil {
-		return nil, err
-	}
-	tftpd, err := find(s.Deps, "in.tftpd")
-	if err != nil {
-		return nil, err
-	}
 	text := s.guideConf()
 	if tuned {
 		text = dhcpdTuning + strings.Replace(text, "ping-check = 1;", "", 1)
@@ -83,21 +75,21 @@ func dhcpdAndHPA(s *Site, tuned bool) ([]command, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Debian's service runs in.tftpd with --secure; -L keeps it in the foreground.
+	pair := Pair{Deps: s.Deps, Interface: serverIf, Address: serverAddr, Config: conf, Leases: leases, PID: filepath.Join(s.Dir, "dhcpd.pid"), Root: s.Root}
+	dhcpd, tftpd, err := pair.Commands()
+	if err != nil {
+		return nil, err
+	}
 	var env []string
-	daemon := []string{tftpd, "-L", "--user", "nobody", "--address", serverAddr + ":69", "--secure", s.Root}
 	if tuned {
 		names, err := s.write("nsswitch.conf", plainNames)
 		if err != nil {
 			return nil, err
 		}
 		env = []string{"LD_BIND_NOW=1"}
-		daemon = append([]string{"unshare", "--mount", "sh", "-c", `mount --bind "$0" /etc/nsswitch.conf && exec "$@"`, names}, daemon...)
+		tftpd = append([]string{"unshare", "--mount", "sh", "-c", `mount --bind "$0" /etc/nsswitch.conf && exec "$@"`, names}, tftpd...)
 	}
-	return []command{
-		{args: []string{dhcpd, "-4", "-d", "-f", "-cf", conf, "-lf", leases, "-pf", filepath.Join(s.Dir, "dhcpd.pid"), serverIf}},
-		{args: daemon, env: env},
-	}, nil
+	return []command{{args: dhcpd}, {args: tftpd, env: env}}, nil
 }
 
 // plainNames is the nsswitch.conf(5) of a tuned in.tftpd. It forks for each

@@ -99,6 +99,15 @@ func Block(document []byte) ([]byte, bool) {
 	return block, ok && end
 }
 
+// Readme is the block of a document: the picture, if there is one, by its path
+// from the document, and the tables.
+func (r *Result) Readme(picture string) []byte {
+	if picture == "" {
+		return r.Markdown()
+	}
+	return append(fmt.Appendf(nil, "![Nodes booted over time, each server](%s)\n\n", picture), r.Markdown()...)
+}
+
 // PutBlock replaces what a document shows.
 func PutBlock(document, block []byte) ([]byte, error) {
 	before, rest, ok := bytes.Cut(document, []byte(blockBegin))

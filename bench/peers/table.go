@@ -62,6 +62,13 @@ func (r *Result) WriteTable(w io.Writer) {
 		}
 		fmt.Fprintln(w, t.Render())
 	}
+	if rows := r.waitsTable(); len(rows) > 0 {
+		t := newTable("the same with the pauses that clients make by themselves", stormHeader)
+		for _, row := range rows {
+			t.AppendRow(cells(row))
+		}
+		fmt.Fprintln(w, t.Render())
+	}
 	for _, s := range r.statements() {
 		fmt.Fprintln(w, s)
 	}
@@ -71,7 +78,8 @@ func (r *Result) WriteTable(w io.Writer) {
 }
 
 // perfCaption explains the second table.
-const perfCaption = "DHCP alone, with perfdhcp of Kea, a load that is not ours: leases each second, and the average wait for an OFFER and an ACK."
+const perfCaption = "DHCP alone, with perfdhcp of Kea, a load that is not ours: leases each second, and the average wait for an OFFER and an ACK. " +
+	"The last line is no server but a bare answer to each request, without leases and without a disk: its waits are perfdhcp's own."
 
 func newTable(title string, header []string) table.Writer {
 	t := table.NewWriter()
@@ -186,6 +194,11 @@ func (r *Result) Markdown() []byte {
 	}
 	writeMarkdown(&b, stormHeader, rows)
 	fmt.Fprintf(&b, "\n%s, each as far as the server let them; a storm was ended after %s. %s\n", upperFirst(r.caption()), seconds(r.Limit), r.Machine.sentence())
+	if rows := r.waitsTable(); len(rows) > 0 {
+		b.WriteString("\n")
+		writeMarkdown(&b, stormHeader, rows)
+		b.WriteString("\n" + waitsCaption + "\n")
+	}
 	if len(r.Perf) > 0 {
 		header, rows := r.perfTable()
 		b.WriteString("\n")

@@ -50,6 +50,6 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(replayCommand(), cutCommand(), stormCommand(), peersCommand(), linkCommand(), ceilingCommand(), compareCommand())
+	root.AddCommand(replayCommand(), cutCommand(), stormCommand(), peersCommand(), linkCommand(), ceilingCommand(), compareCommand(), answerCommand())
 	return root
 }

@@ -83,16 +83,18 @@ func (o *serveOptions) remember(c *companions) error {
 		return nil
 	}
 	for range o.Workers {
-		ring, file, err := capture.New(int(o.capture<<20) / o.Workers)
+		lanes, files, err := capture.NewLanes(int(o.capture<<20) / o.Workers)
 		if err != nil {
 			return fmt.Errorf("%w; --capture-memory 0 does without, and bootstorm capture then has nothing to save", err)
 		}
 		links := slices.Clone(o.Interfaces)
 		for i, name := range slices.Compact(links) {
-			ring.Name(i, name)
+			lanes.Name(i, name)
 		}
-		o.Captures = append(o.Captures, ring)
-		c.add(keptFrames, file)
+		o.Captures = append(o.Captures, lanes)
+		for _, file := range files {
+			c.add(keptFrames, file)
+		}
 	}
 	return nil
 }

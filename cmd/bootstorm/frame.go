@@ -109,11 +109,6 @@ func (n *node) vendorClass() string {
 	return fmt.Sprintf("PXEClient:Arch:%05d:UNDI:003001", n.arch)
 }
 
-// archNames are the architecture types that an operator meets (RFC 4578 and the
-// IANA list of processor architecture types).
-var archNames = map[int]string{0: "legacy BIOS", 6: "UEFI, 32 bits", 7: "UEFI, 64 bits", 9: "UEFI, 64 bits (EBC)", 10: "UEFI, ARM 32 bits",
-	11: "UEFI, ARM 64 bits", 15: "UEFI HTTP boot, 32 bits", 16: "UEFI HTTP boot, 64 bits", 19: "UEFI HTTP boot, ARM 64 bits"}
-
 // parseMAC reads the usual forms of a hardware address.
 func parseMAC(s string) (m proto.MAC, err error) {
 	raw, err := hex.DecodeString(strings.NewReplacer(":", "", "-", "", ".", "").Replace(s))

@@ -12,6 +12,7 @@ import (
 	"bootstorm/engine"
 	"bootstorm/engine/batch"
 	"bootstorm/engine/lease"
+	"bootstorm/engine/optiontext"
 	"bootstorm/proto/dhcp"
 )
 
@@ -88,7 +89,7 @@ func leaseRows(leases []batch.Lease, hosts map[dhcp.HW]string, now time.Time, al
 		// The configuration's name is what the operator knows the node by; the
 		// client's own comes from the network and proves nothing.
 		if r.Host == "" {
-			r.Host = printableText(l.Hostname[:l.HostnameLen])
+			r.Host = optiontext.Printable(l.Hostname[:l.HostnameLen])
 		}
 		r.Starts = moment(l.Starts)
 		if !r.Never {
@@ -197,33 +198,9 @@ func hwText(hw dhcp.HW) string {
 	if hw.Len == 0 {
 		return ""
 	}
-	text := hexText(hw.Addr[:hw.Len])
+	text := optiontext.Hex(hw.Addr[:hw.Len])
 	if hw.Type != 1 {
 		text = fmt.Sprintf("%d/%s", hw.Type, text)
 	}
 	return text
-}
-
-// hexText writes bytes as colon-separated hexadecimal.
-func hexText(v []byte) string {
-	var b []byte
-	for i, c := range v {
-		if i > 0 {
-			b = append(b, ':')
-		}
-		b = fmt.Appendf(b, "%02x", c)
-	}
-	return string(b)
-}
-
-// printableText replaces what a terminal should not see: the text came from the
-// network.
-func printableText(v []byte) string {
-	out := make([]byte, len(v))
-	for i, c := range v {
-		if out[i] = c; c < ' ' || c > '~' {
-			out[i] = '?'
-		}
-	}
-	return string(out)
 }

@@ -200,7 +200,8 @@ func heard(t *testing.T, l *net.UnixConn) string {
 }
 
 // TestSecondDaemon refuses a second daemon: on the same interface because of the
-// ports, on another one because of the lease file.
+// ports, on another one because of the lease file, also when somebody deleted
+// the lock file.
 func TestSecondDaemon(t *testing.T) {
 	s := newSite(t)
 	first := s.start()
@@ -218,6 +219,15 @@ func TestSecondDaemon(t *testing.T) {
 	if out := third.Output(); !strings.Contains(out, fmt.Sprintf("is in use by process %d:", first.Pid())) || !strings.Contains(out, "--lease-file") {
 		t.Errorf("the message does not name the holder:\n%s", out)
 	}
+	if err := os.Remove(s.path("dhcpd.leases.lock")); err != nil {
+		t.Fatal(err)
+	}
+	fourth := s.start("--interface", "eth9")
+	s.ends(fourth, exitFailed)
+	if out := fourth.Output(); !strings.Contains(out, "is in use by ") || !strings.Contains(out, "--lease-file") {
+		t.Errorf("without the lock file, which somebody deleted:\n%s", out)
+	}
+	s.said(first, "dhcpd.leases.lock was deleted or replaced while in use")
 	if !first.Running() {
 		t.Error("the first daemon has ended")
 	}

@@ -12,6 +12,7 @@ import (
 	"bootstorm/engine/core"
 	"bootstorm/engine/fill"
 	"bootstorm/engine/image"
+	"bootstorm/engine/optiontext"
 	"bootstorm/engine/plan"
 	"bootstorm/proto"
 	"bootstorm/proto/dhcp"
@@ -79,7 +80,7 @@ func (r *report) who() string {
 	}
 	if r.node.arch >= 0 {
 		text += fmt.Sprintf(", architecture %d", r.node.arch)
-		if name := archNames[r.node.arch]; name != "" {
+		if name := optiontext.Archs[r.node.arch]; name != "" {
 			text += " (" + name + ")"
 		}
 	}
@@ -156,7 +157,7 @@ func (r *report) text(w io.Writer, name string, field []byte, p plan.Param) {
 	if p == plan.Filename && r.answer.Marked {
 		origin = markedOnce
 	}
-	r.line(w, "", name, quote(field), origin)
+	r.line(w, "", name, optiontext.Quote(field), origin)
 }
 
 // markedOnce is where a boot file comes from that no line of the configuration
@@ -202,25 +203,25 @@ func (r *report) param(p plan.Param) string {
 func (r *report) options(w io.Writer, payload []byte) {
 	// The order is the message's own: a client with a small buffer sees the
 	// first ones only.
-	names := newOptions(r.setup.Tree)
-	for _, code := range order(payload) {
+	names := optiontext.New(r.setup.Tree)
+	for _, code := range optiontext.Order(payload) {
 		var all dhcp.Options
 		all.Parse(payload)
 		v, _ := all.Get(code)
-		for i, d := range names.decode(code, v) {
+		for i, d := range names.Decode(code, v) {
 			origin := ""
 			switch {
-			case r.answer.Hints&core.HintNoProxy != 0 && d.code == noProxy:
+			case r.answer.Hints&core.HintNoProxy != 0 && d.Code == noProxy:
 				origin = defaultIPXE // the rest of the option may be the configuration's
 			case i == 0:
 				origin = r.optionOrigin(code)
 			}
-			r.line(w, d.code, d.name, d.value, origin)
+			r.line(w, d.Code, d.Name, d.Value, origin)
 		}
 	}
 }
 
-// noProxy is how decode names the sub-option that the server adds for iPXE.
+// noProxy is how package optiontext names the sub-option that the server adds for iPXE.
 const noProxy = "175.176"
 
 // optionOrigin says what decided an option. Lease time and identity are the
@@ -253,23 +254,6 @@ func (r *report) leaseTime() string {
 		return "what is left of its lease"
 	}
 	return itself
-}
-
-// order lists the codes of a message's options as they stand there, each once.
-func order(payload []byte) (codes []byte) {
-	var seen [256]bool
-	for i := dhcp.OptionsOff; i+1 < len(payload) && payload[i] != dhcp.OptEnd; {
-		if payload[i] == dhcp.OptPad {
-			i++
-			continue
-		}
-		if !seen[payload[i]] {
-			seen[payload[i]] = true
-			codes = append(codes, payload[i])
-		}
-		i += 2 + int(payload[i+1])
-	}
-	return codes
 }
 
 // bootFile says whether the file that the reply names can be loaded from here.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -59,6 +60,30 @@ func (s *site) node(p *lab.Process, wanted func(n story.Node) bool) story.Node {
 	return story.Node{}
 }
 
+// niceOf returns the nice value of a process's threads, "" if they differ.
+func niceOf(pid int) (nice string) {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for i, name := range threads {
+		text, _ := os.ReadFile(name) // proc_pid_stat(5): the name in brackets ends field 2, nice is field 19
+		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+		if len(fields) < 17 || i > 0 && fields[16] != nice {
+			return ""
+		}
+		nice = fields[16]
+	}
+	return nice
+}
+
+// within tells whether something comes true.
+func within(comes func() bool) bool {
+	for end := time.Now().Add(patience); !comes(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			return false
+		}
+	}
+	return true
+}
+
 // children returns the processes whose parent is pid.
 func children(t *testing.T, pid int) (list []int) {
 	t.Helper()
@@ -113,6 +138,10 @@ func TestView(t *testing.T) {
 	if text, err := os.ReadFile(fmt.Sprintf("/proc/%d/oom_score_adj", view)); err != nil || string(text) != "500\n" {
 		t.Errorf("when memory is short the view is not the first to go: %q, %v", text, err)
 	}
+	lowered := func() bool { return niceOf(view) == "10" }
+	if !within(lowered) {
+		t.Errorf("nice value of the view's threads: %q, and not all 10", niceOf(view))
+	}
 	address := s.boot()
 	n := s.node(p, func(n story.Node) bool { return n.Address == address && n.File == "ipxe.efi" && n.Percent == 100 })
 	if n.Host != "node_1" || n.Bytes != 100000 || time.Since(n.Started) > time.Minute {
@@ -124,6 +153,10 @@ func TestView(t *testing.T) {
 	if status, body := s.ask("view.sock", "GET", "/api/nodes/52:54:00:12:34:01/explain"); status != http.StatusOK ||
 		!strings.Contains(body, "DISCOVER of 52:54:00:12:34:01 (host node_1)") || !strings.Contains(body, `boot file "ipxe.efi" is there: 100000 bytes`) {
 		t.Errorf("%d %s", status, body)
+	}
+	if status, body := s.ask("view.sock", "GET", "/api/nodes/node_1/frames"); status != http.StatusOK || !strings.Contains(body, `"what":"OFFER"`) ||
+		!strings.Contains(body, `"what":"RRQ"`) || !strings.Contains(body, `"code":"54","name":"dhcp-server-identifier","value":"192.168.1.1"`) {
+		t.Errorf("its frames: %d %.2000s", status, body)
 	}
 	s.operate(p)
 	s.write("dhcpd.conf", "subnet 192.168.1.0 netmask 255.255.255.240 { range 192.168.1.2 }\n")
@@ -187,6 +220,37 @@ func TestViewFails(t *testing.T) {
 	p.Wait(patience)
 	gone(t, keeper)
 	gone(t, again)
+}
+
+// TestViewHangs stops the view for good: the daemon goes on serving, notices, says
+// so, and has another that answers. At its end, nobody complains.
+func TestViewHangs(t *testing.T) {
+	s := newSite(t)
+	p := s.start("--view-patience", "2s")
+	s.said(p, "ready: ")
+	keeper, view := s.family(p)
+	s.boot()
+	s.node(p, func(n story.Node) bool { return n.Percent == 100 })
+	syscall.Kill(view, syscall.SIGSTOP)
+	s.boot()
+	s.said(p, "the view has given no sign of life for 2s: it hangs, is ended and started again; boots and leases are not affected")
+	s.said(p, "the view has ended (signal: killed): it is started again in ")
+	gone(t, view)
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		if now := children(t, keeper); len(now) == 1 && now[0] != view {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("no new view:\n%s", p.Output())
+		}
+	}
+	address := s.boot()
+	s.node(p, func(n story.Node) bool { return n.Address == address && n.Percent == 100 })
+	s.signal(p, syscall.SIGTERM)
+	s.ends(p, 0)
+	if strings.Contains(p.Output(), "bootstorm view:") {
+		t.Errorf("an ordinary end is not silent:\n%s", p.Output())
+	}
 }
 
 // TestViewHasNoAddress serves without the page when its address is taken.

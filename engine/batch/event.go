@@ -21,7 +21,7 @@ const (
 	EventInform                     // Addr
 	EventBootp                      // Addr given; Name as for EventOffer
 	EventSilence                    // a DHCP message deliberately left unanswered: Reason; Value: dhcp.Type; Extra: the server that it names (option 54), 0 if none
-	EventConflict                   // Addr is used by the MAC in HW though it is not leased to it, or is the server's own (ReasonServerAddress)
+	EventConflict                   // Addr is used by the MAC in HW though it is not leased to it or declared for it, or is the server's own (ReasonServerAddress)
 	EventAbandoned                  // Addr taken out of service; Reason
 	EventReclaimed                  // Addr, abandoned before, put back in service because nothing else was free
 	EventLog                        // a log statement of the configuration was executed: Value: index of its text in Events.Text, Extra: length, Nanos: priority (log(3) of dhcp-eval)

@@ -429,7 +429,7 @@ func TestNothing(t *testing.T) {
 }
 
 func TestWritingAllocatesNothing(t *testing.T) {
-	w, _ := newPair(t, 1<<20)
+	w, _ := newLanes(t, 1<<20)
 	m, f := run(1, 64, 1408, 64*1408), batch.Frame{Data: dhcp(nodeMAC, serverMAC, 0, 0, nodeMAC, 0)}
 	now := int64(0)
 	if n := testing.AllocsPerRun(1, func() {
@@ -446,21 +446,21 @@ func TestWritingAllocatesNothing(t *testing.T) {
 
 // The time of the thread is given beside that of the clock: on a machine that
 // others use as well, the former is the ring's own.
-func BenchmarkRing(b *testing.B) {
+func BenchmarkLanes(b *testing.B) {
 	ack := datagram(nodeMAC, serverMAC, nodeIP, serverIP, 2070, 69, []byte("\x00\x04\x00\x01"))
-	for name, step := range map[string]func(w *Ring, now int64){
-		"run": func(m *batch.Message) func(*Ring, int64) {
-			return func(w *Ring, now int64) { w.Sent(m, now) }
+	for name, step := range map[string]func(w *Lanes, now int64){
+		"run": func(m *batch.Message) func(*Lanes, int64) {
+			return func(w *Lanes, now int64) { w.Sent(m, now) }
 		}(run(1, 64, 1408, 64*1408)),
-		"ack": func(f batch.Frame) func(*Ring, int64) {
-			return func(w *Ring, now int64) { w.Received(&f, now) }
+		"ack": func(f batch.Frame) func(*Lanes, int64) {
+			return func(w *Lanes, now int64) { w.Received(&f, now) }
 		}(batch.Frame{Data: ack, Checksum: true}),
-		"dhcp": func(f batch.Frame) func(*Ring, int64) {
-			return func(w *Ring, now int64) { w.Received(&f, now) }
+		"dhcp": func(f batch.Frame) func(*Lanes, int64) {
+			return func(w *Lanes, now int64) { w.Received(&f, now) }
 		}(batch.Frame{Data: append(dhcp(nodeMAC, serverMAC, 0, 0, nodeMAC, 0), make([]byte, 248)...), Checksum: true}),
 	} {
 		b.Run(name, func(b *testing.B) {
-			w, _ := newPair(b, 16<<20)
+			w, _ := newLanes(b, 16<<20)
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
 			before, now := threadTime(b), int64(0)

@@ -2,10 +2,8 @@ package capture
 
 import (
 	"bufio"
-	"cmp"
 	"encoding/binary"
 	"io"
-	"slices"
 	"time"
 )
 
@@ -24,12 +22,7 @@ func (r *Reader) WritePCAPNG(w io.Writer, f Filter) error {
 // WritePCAPNG writes the frames of several workers' rings in the order of time.
 // The rings are of one daemon: they number interfaces alike.
 func WritePCAPNG(w io.Writer, rings []*Reader, f Filter) (sum Written, err error) {
-	var list []record
-	for _, r := range rings {
-		list = append(list, r.records()...)
-	}
-	// Stable: what has one time was handled in one batch, in this order.
-	slices.SortStableFunc(list, func(a, b record) int { return cmp.Compare(a.wall, b.wall) })
+	list := ordered(rings)
 	f.complete(list)
 	p := &pcapng{w: bufio.NewWriterSize(w, 64<<10)}
 	p.section()

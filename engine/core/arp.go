@@ -31,6 +31,8 @@ func (c *Core) observe(now batch.Time, via uint8) {
 	if i == binding.None {
 		if c.ours(a.SenderAddr) {
 			c.impostor(now, via)
+		} else {
+			c.fixedClaimed(now.Mono, via)
 		}
 		return
 	}
@@ -57,8 +59,10 @@ func (c *Core) stranger(i int32, via uint8) {
 	switch {
 	case s.State == batch.LeaseActive:
 		c.conflict(i, via)
-	case s.State == batch.LeaseAbandoned, s.Flags&binding.Reserved != 0, !c.plan.Pools[s.Pool].PingCheck:
-		// known, or a machine that was told its address otherwise, or not asked for
+	case s.Flags&binding.Reserved != 0:
+		c.fixedClaimed(c.now.Mono, via)
+	case s.State == batch.LeaseAbandoned, !c.plan.Pools[s.Pool].PingCheck:
+		// known, or not asked for
 	case !c.believe(i, c.arpSender()):
 	case s.Flags&binding.Offered != 0: // the probe that went with the OFFER, answered in time
 		c.conflict(i, via)

@@ -36,6 +36,7 @@ type Core struct {
 	table     *binding.Table
 	transfers *transfer.Table
 	probes    []prober // by pool
+	fixed     []tenant // fixed addresses of hosts, by address
 	hold      hold
 	repeats   repeats
 	guard     guard

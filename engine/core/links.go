@@ -33,6 +33,7 @@ func (c *Core) SetLinks(links []plan.Link) {
 		c.sites[i] = c.locate(&c.plan.Subnets[c.plan.Ranges[i].Subnet])
 	}
 	c.newProbers()
+	c.fixed = c.fixedTenants()
 	c.transfers.SetLinks(links)
 }
 

@@ -15,6 +15,8 @@
 //	counters    Counters as JSON: once a second
 //	response    Response as JSON
 //	request     Request as JSON, from view to engine
+//	alive       nothing: from view to engine about once a second, while the view
+//	            reads and does its work (Reader.Alive)
 package feed
 
 import (
@@ -35,6 +37,7 @@ const (
 	kindCounters
 	kindResponse
 	kindRequest
+	kindAlive
 )
 
 const (

@@ -285,7 +285,7 @@ func TestRequests(t *testing.T) {
 			w.Respond(&a)
 			w.Flush()
 		}
-	})
+	}, func() {})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	if text, err := r.Ask(ctx, Request{Kind: Explain, Node: "n"}); text != "explain n" || err != nil {
@@ -302,6 +302,62 @@ func TestRequests(t *testing.T) {
 	time.AfterFunc(10*time.Millisecond, func() { w.Detach(nil) })
 	if _, err := r.Ask(ctx, Request{Kind: Boot}); err == nil {
 		t.Error("answered after the end")
+	}
+}
+
+// TestAlive gives a sign of life only when something has come since the last one:
+// a view that does not read is not alive.
+func TestAlive(t *testing.T) {
+	engine, view := ends(t)
+	w := NewWriter()
+	if err := w.Attach(engine); err != nil {
+		t.Fatal(err)
+	}
+	r, l, _ := listen(view)
+	beats, requests := make(chan bool, 8), make(chan Request)
+	go Requests(engine, func(q Request) { requests <- q }, func() { beats <- true })
+	for range 2 {
+		w.Counters(&Counters{})
+		w.Flush()
+		l.next(t)
+		for end := time.Now().Add(20 * time.Second); len(beats) == 0 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+			if err := r.Alive(); err != nil { // the frame counts when its handler is done
+				t.Fatal(err)
+			}
+		}
+		if len(beats) != 1 {
+			t.Fatalf("%d signs of life after one frame", len(beats))
+		}
+		<-beats
+		if err := r.Alive(); err != nil {
+			t.Fatal(err)
+		}
+		// What is written before this arrives before it.
+		if _, err := view.Write(append(appendHead(nil, kindRequest, 2), "{}"...)); err != nil {
+			t.Fatal(err)
+		}
+		if <-requests; len(beats) != 0 {
+			t.Error("a sign of life without a frame")
+		}
+	}
+}
+
+// TestEngineEndsAnywhere cuts the feed at every byte, with and without something of
+// the view left unread: to the view that is an ordinary end.
+func TestEngineEndsAnywhere(t *testing.T) {
+	whole := append(appendHead(nil, kindText, 6), 1, 0, 0, 0, 'h', 'i')
+	for n := range len(whole) {
+		for _, unread := range []bool{false, true} {
+			engine, view := ends(t)
+			if unread {
+				view.Write([]byte("anything"))
+			}
+			engine.Write(whole[:n])
+			engine.Close()
+			if err := NewReader(view).Run(make(listener, 1)); err != nil {
+				t.Errorf("after %d bytes, unread %v: %v", n, unread, err)
+			}
+		}
 	}
 }
 
@@ -333,7 +389,7 @@ func TestHostile(t *testing.T) {
 		if _, err := view.Write(frame); err != nil {
 			t.Fatal(err)
 		}
-		if err := Requests(engine, func(Request) { t.Errorf("%s: taken", name) }); err == nil {
+		if err := Requests(engine, func(Request) { t.Errorf("%s: taken", name) }, func() { t.Errorf("%s: a sign of life", name) }); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

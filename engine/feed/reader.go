@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"bootstorm/engine/batch"
@@ -30,7 +32,10 @@ type Reader struct {
 	conn io.ReadWriteCloser
 	in   *bufio.Reader
 
+	taken atomic.Uint64 // frames
+
 	mu      sync.Mutex // of what follows, and of writing
+	told    uint64     // frames taken when the last sign of life was given
 	next    uint64
 	waiting map[uint64]chan Response
 	ended   error
@@ -54,9 +59,30 @@ func (r *Reader) Run(h Handler) error {
 		delete(r.waiting, id)
 	}
 	r.mu.Unlock()
-	if errors.Is(err, io.EOF) {
+	if ended(err) {
 		return nil
 	}
+	return err
+}
+
+// ended tells whether an error of reading only says that the engine is gone. It
+// goes at any moment: in the middle of a frame, or with something unread of what
+// this side wrote, which unix(7) sockets report as a reset.
+func ended(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
+}
+
+// Alive tells the engine that the view lives, if something has come since the last
+// time: who calls it regularly vouches for itself and for Run.
+func (r *Reader) Alive() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	taken := r.taken.Load()
+	if r.ended != nil || taken == r.told {
+		return r.ended
+	}
+	r.told = taken
+	_, err := r.conn.Write(appendHead(nil, kindAlive, 0))
 	return err
 }
 
@@ -72,6 +98,7 @@ func (r *Reader) run(h Handler) error {
 		if err := s.take(k, buf); err != nil {
 			return fmt.Errorf("feed: %w", err)
 		}
+		r.taken.Add(1)
 	}
 }
 

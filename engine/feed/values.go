@@ -51,7 +51,7 @@ const (
 	Reload  = "reload"  // read configuration and boot files again
 	Boot    = "boot"    // Node loads File the next time
 	Unboot  = "unboot"  // Node loads again what the configuration says
-	Orders  = "orders"  // the nodes that Boot was said of, as JSON: []Order
+	Orders  = "orders"  // the nodes that Boot was said of, and the last that have loaded their file, as JSON: []Order
 )
 
 // Order is a node that loads another file at its next boot, once.
@@ -61,7 +61,8 @@ type Order struct {
 	File   string    `json:"file"`
 	Script bool      `json:"script,omitempty"` // for iPXE; the firmware gets its program as ever
 	Since  time.Time `json:"since"`
-	Seq    uint32    `json:"seq"` // tells orders apart
+	Taken  time.Time `json:"taken,omitzero"` // when the node had loaded it; zero: it has not yet
+	Seq    uint32    `json:"seq"`            // tells orders apart
 }
 
 // Name is what people call the node.

@@ -228,9 +228,10 @@ func (w *Writer) write(fd uintptr) bool {
 	return true
 }
 
-// Requests reads the view's requests and calls f with each, until the view is
-// gone. It is run in a goroutine of its own for each Attach.
-func Requests(c *net.UnixConn, f func(Request)) error {
+// Requests reads the view's requests and calls f with each, and alive with each
+// sign of life, until the view is gone. It is run in a goroutine of its own for
+// each Attach.
+func Requests(c *net.UnixConn, f func(Request), alive func()) error {
 	var buf []byte
 	for {
 		var k kind
@@ -239,6 +240,10 @@ func Requests(c *net.UnixConn, f func(Request)) error {
 			return err
 		}
 		var r Request
+		if k == kindAlive {
+			alive()
+			continue
+		}
 		if k != kindRequest {
 			return fmt.Errorf("feed: the view sent a frame of kind %d", k)
 		}

@@ -44,6 +44,11 @@ type answer struct {
 	fds []int
 }
 
+// companionNice is the priority of the keeper and of the view, which inherits it
+// (setpriority(2)): where they share a core with the engine they have a tenth of
+// it, more than a storm's events take.
+const companionNice = 10
+
 // Start starts the keeper by its command line, which ends in Process. The files
 // become its descriptors from FirstFile on.
 func Start(args []string, files []*os.File) (*Client, error) {
@@ -70,6 +75,7 @@ func Start(args []string, files []*os.File) (*Client, error) {
 		return nil, fmt.Errorf("start the keeper: %w", err)
 	}
 	c.process = cmd.Process
+	_ = syscall.Setpriority(syscall.PRIO_PGRP, c.process.Pid, companionNice) // its group: a priority is a thread's, and it has several
 	go func() {
 		cmd.Wait()
 		close(c.ended)
@@ -158,6 +164,10 @@ func (c *Client) open(m message) ([]int, error) {
 		return nil, fmt.Errorf("the process that opens sockets (%d) has not answered within %v; restart the server", c.process.Pid, openTime)
 	}
 }
+
+// EndView has the keeper end the view, which hangs, and start another. It does not
+// wait.
+func (c *Client) EndView() error { return send(c.conn, message{Kind: kindHangs}) }
 
 // Pid is the keeper's process.
 func (c *Client) Pid() int { return c.process.Pid }

@@ -2,7 +2,8 @@
 // gives up when it has started: the right to open sockets that receive frames or
 // hold ports below 1024, and the right to start a program. It does two things
 // with them: it opens the sockets of the interfaces that were named at the start,
-// when one of them comes back, and it starts the view, again whenever it ends.
+// when one of them comes back, and it starts the view, again whenever it ends. The
+// engine, which hears the view, tells when it hangs; the keeper then ends it.
 //
 // The engine starts it (Start) before it gives up anything. They speak over a
 // pair of sockets that keeps messages apart; descriptors travel in them

@@ -26,6 +26,7 @@ const (
 	kindWarn    = "warn"    // likewise, as a warning
 	kindPacket  = "packet"  // from the engine: open a packet socket
 	kindReserve = "reserve" // from the engine: hold the ports of an interface
+	kindHangs   = "hangs"   // from the engine: the view hangs, end it; there is no answer
 	kindOpened  = "opened"  // from the keeper: the answer to these, with descriptors
 )
 

@@ -98,6 +98,10 @@ func (k *keeper) serve() error {
 				k.view.end()
 				return nil
 			}
+			if m.Kind == kindHangs {
+				k.view.kill()
+				continue
+			}
 			k.answer(m)
 		case <-start.C:
 			if err := k.startView(); err != nil {

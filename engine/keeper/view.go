@@ -107,6 +107,14 @@ func (s *starter) pause() time.Duration {
 	return p
 }
 
+// kill ends a view that does not answer, even a stopped one. That it has ended
+// is heard as ever.
+func (s *starter) kill() {
+	if s.process != nil {
+		_ = s.process.Kill() // it may have ended by now
+	}
+}
+
 // end waits for the view's end, which comes with the engine's, and hastens it.
 func (s *starter) end() {
 	if s.process == nil {

@@ -104,7 +104,10 @@ func (w *writer) takeOver() {
 	// No group is under way now, so after this sync both files hold all that
 	// was ever acknowledged.
 	c := w.comp
-	_, err := c.file.Write(c.delta)
+	err := w.keepLock() // the rename must not hit another daemon's file
+	if err == nil {
+		_, err = c.file.Write(c.delta)
+	}
 	if err == nil {
 		err = c.file.Sync()
 	}

@@ -139,8 +139,13 @@ func (m *memFS) SyncDir(string) error {
 	return m.do(op{kind: opSyncDir}, func() error { return nil })
 }
 
-func (m *memFS) MkdirAll(string) error               { return nil }
-func (m *memFS) Lock(name string) (io.Closer, error) { return io.NopCloser(nil), nil }
+func (m *memFS) MkdirAll(string) error          { return nil }
+func (m *memFS) Lock(name string) (Lock, error) { return memLock{io.NopCloser(nil)}, nil }
+
+// memLock is a lock that nobody else wants.
+type memLock struct{ io.Closer }
+
+func (memLock) Keep() (bool, error) { return false, nil }
 
 // memFile is an open file.
 type memFile struct {

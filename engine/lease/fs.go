@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,7 +21,7 @@ type FS interface {
 	Remove(name string) error
 	SyncDir(name string) error // makes renames and new names in it durable
 	MkdirAll(name string) error
-	Lock(name string) (io.Closer, error)
+	Lock(name string) (Lock, error)
 }
 
 // File is one file open for appending.
@@ -71,16 +70,24 @@ func (systemFS) Rename(from, to string) error         { return os.Rename(from, t
 func (systemFS) Remove(name string) error             { return os.Remove(name) }
 func (systemFS) MkdirAll(name string) error           { return os.MkdirAll(name, 0o755) }
 
-// Open opens a file to be appended to. With create it is a new one, or an old
-// one emptied: only ever the side file, never the journal itself.
+// Open opens a file to be appended to, and locks it for as long as it is open: a
+// second daemon is refused by the lease file itself, should the lock file be
+// gone. With create it is a new one, or an old one emptied: only ever the side
+// file, never the journal itself.
 func (systemFS) Open(name string, create bool) (File, error) {
 	flags := os.O_WRONLY | os.O_APPEND
 	if create {
-		flags |= os.O_CREATE | os.O_TRUNC
+		flags |= os.O_CREATE
 	}
 	f, err := os.OpenFile(name, flags, 0o644)
 	if err != nil {
 		return nil, err
+	}
+	if err = flock(f, unix.LOCK_EX); err == nil && create {
+		err = f.Truncate(0) // not before it is known to be nobody's
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
 	return systemFile{f}, nil
 }
@@ -101,29 +108,6 @@ func (systemFS) SyncDir(name string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
-}
-
-// Lock takes an advisory lock (flock(2)) on a file of its own beside the lease
-// file, which compaction replaces. The lock ends with the process, however that
-// ends; the file stays, for a removed one could be locked twice.
-func (systemFS) Lock(name string) (io.Closer, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	// Opened without O_EXCL: what counts is the lock, not the file.
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		pid, _ := io.ReadAll(io.LimitReader(f, 16))
-		f.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, &LockedError{Path: strings.TrimSuffix(name, lockSuffix), PID: strings.TrimSpace(string(pid))}
-		}
-		return nil, fmt.Errorf("flock %s: %w", name, err)
-	}
-	if err := f.Truncate(0); err == nil {
-		fmt.Fprintln(f, os.Getpid()) // for the message of a second daemon only: failure is no harm
-	}
-	return f, nil
 }
 
 // systemFile is an *os.File whose Sync is fdatasync: the times of the file are

@@ -24,7 +24,11 @@ func (w *writer) inspect() {
 	w.seen = time.Now()
 	if err := w.held(); err != nil {
 		w.lostFile(err)
+		return
 	}
+	if err := w.keepLock(); err != nil && w.ousted != nil {
+		w.suspect = true // which fails, and is said, from now on
+	} // else the disk takes no lock file: the lease file's own lock holds
 }
 
 // lostFile has a fresh file made from memory. What stands under the name now is
@@ -32,6 +36,9 @@ func (w *writer) inspect() {
 func (w *writer) lostFile(err error) {
 	w.suspect = true
 	w.abandon(nil)
+	if w.keepLock(); w.ousted != nil {
+		return // it is another daemon's file, and the rewrite will say so
+	}
 	kept := ""
 	if !errors.Is(err, errGone) {
 		kept = "; no copy of what was found could be kept"

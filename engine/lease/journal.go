@@ -3,7 +3,6 @@ package lease
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path/filepath"
 	"sync/atomic"
@@ -81,7 +80,7 @@ type Journal struct {
 	path    string
 	rep     *replica
 	ring    *ring
-	lock    io.Closer
+	lock    Lock
 	wake    chan struct{} // holds one token: something waits, or the end is near
 	closing atomic.Bool
 	done    chan struct{}

@@ -61,6 +61,9 @@ func (w *writer) trim(f File, r *Recovered) error {
 func (w *writer) rewrite() error {
 	w.abandon(nil)
 	w.suspect = true // until the very end
+	if err := w.keepLock(); err != nil {
+		return err
+	}
 	f, size, err := w.writeFresh()
 	if err != nil {
 		return err

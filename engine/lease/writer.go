@@ -29,6 +29,7 @@ type writer struct {
 	records int    // their number
 	last    uint64 // their highest sequence number
 
+	ousted  error       // another process has taken the lease file: nothing is written any more
 	suspect bool        // what the file holds is not known: a fresh one must take its place
 	comp    *compaction // nil: none under way
 	jobs    chan error  // result of the compaction's job in the background
@@ -193,13 +194,21 @@ func (w *writer) appendSync(f File, text []byte) error {
 const failedText = "no address is given until the disk takes it, and no lease is prolonged; leases are kept in memory and tried again. " +
 	"Offers, boot files and renewals of young leases (dhcp-cache-threshold) go on. Free space, make it writable, or look at the kernel's log for the disk"
 
+// oustedText is what it means that another process has the lease file.
+const oustedText = "somebody deleted lease file and lock file, and another daemon took their place: this one gives and prolongs no lease any more. " +
+	"End one of the two; restart this one if it is to go on, it then reads what the other wrote"
+
 // failed reports the first of a row of failures.
 func (w *writer) failed(err error) {
 	first := w.j.failure.Load() == nil
 	err = fmt.Errorf("lease file %s cannot be written: %w", w.j.path, plain(err))
 	w.j.failure.Store(&err)
 	if first {
-		w.o.Notify(Notice{Err: err, Text: failedText})
+		text := failedText
+		if w.ousted != nil {
+			text = oustedText
+		}
+		w.o.Notify(Notice{Err: err, Text: text})
 	}
 }
 

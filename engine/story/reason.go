@@ -177,7 +177,7 @@ func (b *Book) explainConflict(p *problem) string {
 	if p.reason == batch.ReasonDeclinedByClient {
 		return fmt.Sprintf("it found its address %s in use and declined it; look for a machine with that address set by hand", p.addr)
 	}
-	return fmt.Sprintf("its address %s is answered by %s, to whom it is not leased; give that machine another address, or take this one out of the range", p.addr, who)
+	return fmt.Sprintf("its address %s is answered by %s, to whom it is not leased; give that machine another address, or take this one out of the configuration", p.addr, who)
 }
 
 // explainNoFile says why a lease names no boot file.

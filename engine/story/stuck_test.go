@@ -189,7 +189,7 @@ func TestStuckBecauseItsAddressIsAnothers(t *testing.T) {
 	m.event(batch.EventConflict, func(e *batch.Event) { e.HW[5], e.Reason = 0xee, batch.ReasonDuplicateAddress })
 	m.want(PhaseLease, StateBooting)
 	m.pass(20 * time.Second)
-	m.stuck("192.168.1.2 is answered by 52:54:00:00:00:ee", "take this one out of the range")
+	m.stuck("192.168.1.2 is answered by 52:54:00:00:00:ee", "take this one out of the configuration")
 	if got := m.kinds(ToldConflict); len(got) != 1 {
 		t.Errorf("told %q", got)
 	}

@@ -137,7 +137,7 @@ func (b *Book) rogueView(r *rogue) Rogue {
 	v.Text = "another DHCP server answers on this network (" + r.who() + "): nodes that take its offers do not boot from here; find it by its hardware address at the switch, and stop it"
 	if r.kind == rogueConflict {
 		v.Kind = "address-conflict"
-		v.Text = fmt.Sprintf("%s is used by %s, to whom it is not leased; give that machine another address, or take this one out of the range", v.Address, or(v.MAC, "an unknown machine"))
+		v.Text = fmt.Sprintf("%s is used by %s, to whom it is not leased; give that machine another address, or take this one out of the configuration", v.Address, or(v.MAC, "an unknown machine"))
 	}
 	return v
 }

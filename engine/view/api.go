@@ -149,12 +149,15 @@ func (h *Handler) explain(w http.ResponseWriter, r *http.Request) {
 }
 
 // boots answers GET /api/boots: the nodes that load another file at their next
-// boot.
-func (h *Handler) boots(w http.ResponseWriter, _ *http.Request) {
+// boot; with taken=1 also the last that have done so.
+func (h *Handler) boots(w http.ResponseWriter, r *http.Request) {
 	list, err := h.requests.Marked()
 	if err != nil {
 		refuse(w, &refusal{http.StatusServiceUnavailable, err.Error()})
 		return
+	}
+	if r.URL.Query().Get("taken") != "1" {
+		list = slices.DeleteFunc(list, func(o feed.Order) bool { return !o.Taken.IsZero() })
 	}
 	answer(w, append([]feed.Order{}, list...))
 }

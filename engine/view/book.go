@@ -4,6 +4,7 @@ import (
 	"io"
 	"time"
 
+	"bootstorm/engine/capture"
 	"bootstorm/engine/feed"
 	"bootstorm/engine/story"
 )
@@ -25,13 +26,16 @@ type Requests interface {
 	// Boot makes a node load file next, once or until further notice. An empty
 	// file takes the order back.
 	Boot(node, file string, once bool) error
-	// Marked lists the nodes that Boot was said of and that have not had their file
-	// yet.
+	// Marked lists the nodes that Boot was said of, and of those that have had their
+	// file (feed.Order.Taken) the last.
 	Marked() ([]feed.Order, error)
 	// Reload reads the configuration and the boot files again.
 	Reload() error
 	// Capture writes the last control frames of a node, or of all for "", as pcapng.
 	Capture(mac string, w io.Writer) error
+	// Frames returns the last control frames of a node, at most so many, the newest
+	// last.
+	Frames(mac string, most int) ([]capture.Frame, error)
 }
 
 // Options are what the handler is told at start.

@@ -11,6 +11,7 @@
 //	handler.go   the routes and what holds for all of them
 //	guard.go     who may ask: host names, origins, the token
 //	api.go       summary, nodes, history
+//	frames.go    the last frames of a node, in words (package dissect)
 //	events.go    server-sent events and the log as JSON lines
 //	stuck.go     stuck nodes, grouped by reason
 //	bars.go      a boot as bars of a waterfall

@@ -17,7 +17,7 @@ const (
 	maxPath     = 256              // bytes of a path
 	maxBody     = 4 << 10          // bytes of a body
 	maxBusy     = 32               // requests under way besides streams; more are told to come again
-	maxCaptures = 2                // captures under way
+	maxCaptures = 2                // readers of kept frames under way
 	answerTime  = 15 * time.Second // an answer must be on its way by then
 	captureTime = time.Minute      // a capture likewise
 	headerTime  = 5 * time.Second
@@ -67,6 +67,7 @@ func (h *Handler) routes() {
 	get("/api/nodes", h.nodes)
 	get("/api/nodes/{who}", h.node)
 	get("/api/nodes/{who}/explain", h.explain)
+	get("/api/nodes/{who}/frames", h.frames)
 	get("/api/nodes/{who}/capture.pcapng", h.capture)
 	get("/api/stuck", h.stuck)
 	get("/api/boots", h.boots)

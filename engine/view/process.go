@@ -60,7 +60,7 @@ func (p *Process) Run() error {
 
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { p.tick(ctx, handler) })
+	running.Go(func() { p.tick(ctx, handler, reader) })
 	for _, s := range []struct {
 		listener net.Listener
 		handler  http.Handler
@@ -90,8 +90,9 @@ func (p *Process) serve(ctx context.Context, running *sync.WaitGroup, l net.List
 }
 
 // tick does what is due once a second: the story looks for what is overdue, and
-// what it tells goes to the log and to those who listen.
-func (p *Process) tick(ctx context.Context, h *Handler) {
+// what it tells goes to the log and to those who listen. That it was done is told
+// the engine, which has a view that hangs ended.
+func (p *Process) tick(ctx context.Context, h *Handler, reader *feed.Reader) {
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	lines := newTeller(p.Log)
@@ -108,6 +109,7 @@ func (p *Process) tick(ctx context.Context, h *Handler) {
 				p.Told(told)
 			}
 			h.Tick()
+			_ = reader.Alive() // if the engine is gone, Run sees it
 		}
 	}
 }

@@ -62,17 +62,34 @@ func (r requests) Reload() error {
 
 // Capture implements Requests.
 func (r requests) Capture(mac string, w io.Writer) error {
-	if len(r.frames) == 0 {
-		return errors.New("this server keeps no frames: it was started with --capture-memory 0; record them with tcpdump")
+	f, err := r.filter(mac)
+	if err == nil {
+		_, err = capture.WritePCAPNG(w, r.frames, f)
 	}
-	var f capture.Filter
-	if mac != "" {
-		hw, err := net.ParseMAC(mac)
-		if err != nil || len(hw) != len(f.MAC) {
-			return fmt.Errorf("%s is no Ethernet address", mac)
-		}
-		f.MAC = proto.MAC(hw)
-	}
-	_, err := capture.WritePCAPNG(w, r.frames, f)
 	return err
+}
+
+// Frames implements Requests.
+func (r requests) Frames(mac string, most int) ([]capture.Frame, error) {
+	f, err := r.filter(mac)
+	if err != nil {
+		return nil, err
+	}
+	return capture.Frames(r.frames, f, most), nil
+}
+
+// filter chooses the frames of a node, of all for "".
+func (r requests) filter(mac string) (f capture.Filter, err error) {
+	if len(r.frames) == 0 {
+		return f, errors.New("this server keeps no frames: it was started with --capture-memory 0; record them with tcpdump")
+	}
+	if mac == "" {
+		return f, nil
+	}
+	hw, err := net.ParseMAC(mac)
+	if err != nil || len(hw) != len(f.MAC) {
+		return f, fmt.Errorf("%s is no Ethernet address", mac)
+	}
+	f.MAC = proto.MAC(hw)
+	return f, nil
 }

@@ -160,7 +160,7 @@ func (m *machine) reboot(r *run) error {
 	return err
 }
 
-func (m *machine) done(r *run) bool { return m.reached == len(stages) && len(m.times) == r.reboots+1 }
+func (m *machine) done(r *run) bool { return m.reached >= r.goal() && len(m.times) == r.reboots+1 }
 
 // where says how far the machine came.
 func (m *machine) where() string {

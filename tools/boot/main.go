@@ -4,6 +4,11 @@
 // happens in private namespaces. It succeeds only if every machine got there,
 // on each of its boots, with one address of the guide's pool each, and if the
 // capture shows all files byte for byte.
+//
+// With --compare it boots one machine again and again instead: from the pair of
+// servers that the guide installs, from bootstorm, and from bootstorm without
+// one or all of its defaults for a node that is booting, and reads from the
+// captures when the boots reached which point.
 package main
 
 import (
@@ -29,6 +34,13 @@ type options struct {
 	out       string
 	bootstorm string
 	server    string // shell command instead of bootstorm
+
+	compare bool   // against the guide's pair, and with defaults off
+	runs    int    // boots of each variant
+	only    string // variants, by comma
+	json    string // where the comparison's result is written
+	from    string // a result to show instead of booting
+	readme  string // document that gets the table
 }
 
 func parseOptions() (o options, err error) {
@@ -39,12 +51,24 @@ func parseOptions() (o options, err error) {
 	flag.StringVar(&o.out, "out", "build/boot", "directory for logs, capture and screenshots")
 	flag.StringVar(&o.bootstorm, "bootstorm", "build/bootstorm", "the server program")
 	flag.StringVar(&o.server, "server", "", "shell command of another server; it sees LAB_IF, LAB_CONF and LAB_ROOT and stays in the foreground")
+	flag.BoolVar(&o.compare, "compare", false, "boot from the guide's pair (dhcpd, tftpd-hpa), from bootstorm, and from bootstorm with each default for booting nodes off, in turn")
+	flag.IntVar(&o.runs, "runs", 3, "with --compare: boots of each")
+	flag.StringVar(&o.only, "variants", "", "with --compare: these only, by comma ("+variantNames()+")")
+	flag.StringVar(&o.json, "json", "", "with --compare: file for the result (default: compare.json in --out)")
+	flag.StringVar(&o.from, "from", "", "with --compare: show the result of this file again, without a boot")
+	flag.StringVar(&o.readme, "readme", "", "with --compare: document whose table is written anew")
 	flag.Parse()
 	switch {
 	case flag.NArg() > 0:
 		return o, fmt.Errorf("unexpected argument %q", flag.Arg(0))
 	case o.machines < 1 || o.machines > len(guide.Pool):
 		return o, fmt.Errorf("--machines must be 1 to %d: the guide has that many addresses", len(guide.Pool))
+	case o.compare && (o.machines != 1 || o.reboots != 0 || o.server != ""):
+		return o, errors.New("--compare boots one machine, once, from servers of its own: leave out --machines, --reboots and --server")
+	case !o.compare && (o.only != "" || o.json != "" || o.from != "" || o.readme != ""):
+		return o, errors.New("--variants, --json, --from and --readme need --compare")
+	case o.runs < 1:
+		return o, errors.New("--runs must be at least 1")
 	case o.reboots < 0:
 		return o, errors.New("--reboots must not be negative")
 	}
@@ -58,11 +82,16 @@ func parseOptions() (o options, err error) {
 
 func main() {
 	o, err := parseOptions()
-	if err == nil {
-		err = lab.Enter()
-	}
-	if err == nil {
-		err = boot(o)
+	if err == nil && o.from != "" {
+		err = again(o)
+	} else if err == nil {
+		if err = lab.Enter(); err == nil {
+			if o.compare {
+				err = compare(o)
+			} else {
+				err = boot(o)
+			}
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "boot:", err)

@@ -20,6 +20,18 @@ type run struct {
 	server   *lab.Process
 	machines []*machine
 	started  time.Time
+
+	pair   *lab.Process // dhcpd, where the guide's pair serves and server is in.tftpd
+	more   string       // appended to the guide's dhcpd.conf
+	toMenu bool         // rEFInd's menu is the end, not the local disk
+}
+
+// goal is the number of stages that a boot has.
+func (r *run) goal() int {
+	if r.toMenu {
+		return menuStage + 1
+	}
+	return len(stages)
 }
 
 // say prints a progress line with the time since the start.
@@ -35,7 +47,7 @@ func (r *run) build() error {
 	if err := guide.WriteRoot(r.file("tftp"), os.Getenv("BOOTSTORM_DEPS")); err != nil {
 		return err
 	}
-	if err := os.WriteFile(r.file("dhcpd.conf"), guide.Config(macOf(1)), 0o644); err != nil {
+	if err := os.WriteFile(r.file("dhcpd.conf"), append(guide.Config(macOf(1)), r.more...), 0o644); err != nil {
 		return err
 	}
 	return makeDisk(r.file("disk.img"))

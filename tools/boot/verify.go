@@ -20,6 +20,9 @@ type transfer struct {
 	next     uint16 // block expected next
 	complete bool   // the last block was sent
 	acked    bool   // and the client confirmed it
+
+	first, last int64 // when the first and the last new block were sent; see pcap.Record.Time
+	asked       int64 // when it was requested
 }
 
 type endpoint struct {
@@ -34,6 +37,11 @@ type evidence struct {
 	addresses map[proto.MAC]map[proto.Addr]int // how often which address was acknowledged to whom
 	options   dhcp.Options
 	request   tftp.Request
+
+	now      int64     // of the frame that is looked at
+	messages []message // all of DHCP, in order
+	requests int       // TFTP requests, repeated ones included
+	tftp     int       // frames of TFTP
 }
 
 // examine reads a capture.
@@ -44,6 +52,8 @@ func examine(c *pcap.Capture) *evidence {
 		if proto.ParseFrame(&p, c.Records[i].Data, true) != proto.OK || p.Kind != proto.KindUDP {
 			continue
 		}
+		e.now = c.Records[i].Time
+		e.note(&p)
 		switch {
 		case p.SrcPort == proto.PortBOOTPServer:
 			e.dhcpReply(&p)
@@ -80,12 +90,14 @@ func (e *evidence) begin(p *proto.Packet) {
 	if tftp.ParseRequest(&e.request, p.Payload) != tftp.OK {
 		return
 	}
+	e.requests++
+	e.tftp++
 	from := endpoint{p.Src, p.SrcPort}
 	name := string(bytes.TrimLeft(e.request.Name, "/"))
 	if t := e.open[from]; t != nil && t.name == name && len(t.data) == 0 {
 		return
 	}
-	t := &transfer{mac: p.SrcMAC, name: name, block: tftp.DefaultBlksize, next: 1}
+	t := &transfer{mac: p.SrcMAC, name: name, block: tftp.DefaultBlksize, next: 1, asked: e.now}
 	e.open[from] = t
 	e.transfers = append(e.transfers, t)
 }
@@ -97,18 +109,24 @@ func (e *evidence) datagram(p *proto.Packet) {
 		return
 	}
 	if t := e.open[endpoint{p.Dst, p.DstPort}]; t != nil { // from the server
+		e.tftp++
 		switch op {
 		case tftp.OpOack:
 			if tftp.ParseOack(&e.request, p.Payload) {
 				t.negotiate(&e.request)
 			}
 		case tftp.OpData:
-			t.add(field, p.Payload[tftp.HeaderLen:])
+			if t.add(field, p.Payload[tftp.HeaderLen:]) {
+				t.seen(e.now)
+			}
 		}
 		return
 	}
-	if t := e.open[endpoint{p.Src, p.SrcPort}]; t != nil && op == tftp.OpAck && t.complete && field == t.next-1 {
-		t.acked = true
+	if t := e.open[endpoint{p.Src, p.SrcPort}]; t != nil {
+		e.tftp++
+		if op == tftp.OpAck && t.complete && field == t.next-1 {
+			t.acked = true
+		}
 	}
 }
 
@@ -119,13 +137,22 @@ func (t *transfer) negotiate(r *tftp.Request) {
 }
 
 // add appends a block unless it is a repetition.
-func (t *transfer) add(number uint16, data []byte) {
+func (t *transfer) add(number uint16, data []byte) bool {
 	if t.complete || number != t.next {
-		return
+		return false
 	}
 	t.data = append(t.data, data...)
 	t.next++
 	t.complete = len(data) < t.block
+	return true
+}
+
+// seen notes when a block crossed the wire.
+func (t *transfer) seen(at int64) {
+	if t.first == 0 {
+		t.first = at
+	}
+	t.last = at
 }
 
 // got counts how often a machine has got and confirmed the whole of a file,

@@ -9,9 +9,7 @@
 package crash
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -23,30 +21,7 @@ import (
 // program is the bootstorm under test, built once.
 var program string
 
-func TestMain(m *testing.M) { lab.Main(builder{m}) }
-
-// builder builds the program before the tests run, unless BOOTSTORM names one.
-type builder struct{ *testing.M }
-
-func (b builder) Run() int {
-	if program = os.Getenv("BOOTSTORM"); program != "" {
-		return b.M.Run()
-	}
-	dir, err := os.MkdirTemp("", "crash")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	program = filepath.Join(dir, "bootstorm")
-	build := exec.Command("go", "build", "-o", program, "bootstorm/cmd/bootstorm")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build bootstorm: %v\n%s", err, out)
-		return 1
-	}
-	return b.M.Run()
-}
+func TestMain(m *testing.M) { lab.MainWith(m, &program) }
 
 // patience is how long a step may take on a busy machine.
 const patience = 30 * time.Second

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -70,9 +69,9 @@ func testFiles() []bootFile {
 
 // The whole demo with the real daemon, smaller.
 func TestShow(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "bootstorm")
-	if out, err := exec.Command("go", "build", "-o", binary, "bootstorm/cmd/bootstorm").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	binary, err := lab.Build(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
 	var out bytes.Buffer
 	ok, err := show(context.Background(), &out, &options{binary: binary, nodes: 20, rounds: 2}, testFiles())

@@ -43,7 +43,7 @@ func main() {
 
 // play makes a server of the storm as it goes on.
 func play(ctx context.Context, storm *rehearse.Storm, token string) *http.Server {
-	h := view.New(storm.Book, &rehearse.Engine{}, view.Options{Token: token, TokenPath: "/run/bootstorm/bond0/token"})
+	h := view.New(storm.Book, &rehearse.Engine{Hosts: storm.Hosts}, view.Options{Token: token, TokenPath: "/run/bootstorm/bond0/token"})
 	storm.Observe = h.Observe
 	h.Tell(storm.Play(time.Now()))
 	go func() {

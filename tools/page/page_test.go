@@ -206,8 +206,10 @@ func TestPage(t *testing.T) {
 	if got := value[string](b, `fetch(document.querySelector("#capture").href).then((r) => r.status + " " + r.headers.get("Content-Disposition"))`); got != `200 attachment; filename="bootstorm-52-54-00-00-00-58.pcapng"` {
 		t.Errorf("its frames: %s", got)
 	}
+	b.frames()
 	b.narrow("a node's page")
 	b.change()
+	b.marked()
 	for _, f := range b.complaints() {
 		t.Error(f)
 	}
@@ -233,6 +235,35 @@ func (b *browser) change() {
 	b.until(`document.querySelector("#node .said").textContent.includes("/run/bootstorm/bond0/token")`)
 	b.run(chromedp.SetValue(chromedp.CSS(`input[name=token]`), token), chromedp.Click(chromedp.CSS(`#node form .main`)))
 	b.until(`document.querySelector("#node .said").textContent === "Its next boot loads rescue.ipxe."`)
+}
+
+// frames looks at the list of a node's frames and opens one by keyboard.
+func (b *browser) frames() {
+	b.t.Helper()
+	b.until(`document.querySelectorAll("#frames li").length === 12 && document.querySelector("#frames li b").textContent === "DISCOVER"`)
+	if got := value[string](b, `document.querySelector("#frames li:nth-child(2) .says").textContent`); !strings.HasPrefix(got, `xid 5e4f0a29, gives 10.20.0.42, next server 10.20.0.1, server 10.20.0.1, file "ipxe.efi"`) || !strings.HasSuffix(got, "iPXE options: no-pxedhcp 1") {
+		b.t.Errorf("the OFFER: %s", got)
+	}
+	b.run(chromedp.Focus(chromedp.CSS(`#frames li:nth-child(3) summary`)), chromedp.KeyEvent("\r"))
+	b.until(`document.querySelector("#frames li:nth-child(3) details").open`)
+	if got := value[string](b, `document.querySelector("#frames li:nth-child(3) dl").innerText`); !strings.Contains(got, "93 pxe-system-type\n7 (UEFI, 64 bits)") || !strings.Contains(got, "50 dhcp-requested-address\n10.20.0.42") {
+		b.t.Errorf("the REQUEST in full: %s", got)
+	}
+}
+
+// marked finds the order that was given in the overview, and takes it back there:
+// with the token only.
+func (b *browser) marked() {
+	b.t.Helper()
+	b.until(`document.querySelector("#node .ordered").textContent.startsWith("rescue.ipxe: waits for its next boot, since ")`)
+	b.see(1280, 900, 1, "light")
+	b.run(chromedp.Navigate(b.url + "/#/"))
+	b.until(`document.querySelector("#boots-list a")?.textContent === "rack03-node09" && document.querySelector("#boots-list code").textContent === "rescue.ipxe"`)
+	b.narrow("the list of orders")
+	b.run(chromedp.Click(chromedp.CSS(`#boots-list button`)))
+	b.until(`document.querySelector("#boots-said").textContent.includes("/run/bootstorm/bond0/token")`)
+	b.run(chromedp.SetValue(chromedp.CSS(`#boots-token input`), token), chromedp.Click(chromedp.CSS(`#boots-list button`)))
+	b.until(`document.querySelector("#boots").hidden`)
 }
 
 // A script that somebody managed to put into the page does not run.
@@ -274,7 +305,11 @@ func TestScreenshots(t *testing.T) {
 	b.see(1280, 900, 1, "light")
 	b.run(chromedp.Navigate(b.url + "/#/node/rack03-node09"))
 	b.until(`document.querySelectorAll("#node .steps li").length > 4 && document.querySelector("#node pre")?.textContent.startsWith("DISCOVER of")`)
-	b.shot("screenshots/node.png", 900)
+	b.until(`document.querySelectorAll("#frames li").length === 12`)
+	b.run(chromedp.Focus(chromedp.CSS(`#frames li:nth-child(3) summary`)), chromedp.KeyEvent("\r"))
+	b.until(`document.querySelector("#frames li:nth-child(3) details").open`)
+	value[int](b, `document.querySelector("#frames ol").scrollTop = 1`)
+	b.shot("screenshots/node.png", 1660)
 	for _, f := range b.complaints() {
 		t.Error(f)
 	}

@@ -1,4 +1,5 @@
 // Which page is shown, and what keeps it up to date.
+import * as boots from "./boots.js";
 import * as chart from "./chart.js";
 import { byId, mark, say } from "./dom.js";
 import { clock } from "./format.js";
@@ -55,8 +56,9 @@ function summary(s) {
   chart.add(s);
   overview.summary(s);
   rows.counts(s);
-  if (byId("overview").hidden) node.refresh(Date.parse(s.now));
-  else rows.load();
+  if (byId("overview").hidden) return node.refresh(Date.parse(s.now));
+  rows.load();
+  boots.refresh(Date.parse(s.now));
 }
 
 // Events that come at once are shown at once.

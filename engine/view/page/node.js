@@ -1,12 +1,16 @@
 // One node: how its boot went, why it stands still, what it would be told now.
 import { axis, draw, scaleOf } from "./bars.js";
+import * as boots from "./boots.js";
 import { byId, el, keyed, mark, say } from "./dom.js";
 import { bytes, clock, count, day, known, name, phaseWords, plural, span, stateWords, time } from "./format.js";
+import { frames } from "./frames.js";
 import { get, post, text } from "./live.js";
 
 let shown = ""; // MAC of the node that the page shows
 let parts = null;
 let serverTime = Date.now(); // of the last summary: the server's clock counts
+let read = null; // reads the frames
+let readAt = 0, readOf = ""; // when, and what the node had done by then
 let about = { token_path: "" };
 
 // open shows the page of a node.
@@ -16,6 +20,7 @@ export async function open(who) {
   build(who);
   try { render(await get(`api/nodes/${encodeURIComponent(who)}`)); } catch (e) { say(parts.title, who); say(parts.sub, e.message); return; }
   explain();
+  again();
   parts.title.focus();
 }
 
@@ -26,15 +31,29 @@ export async function refresh(time) {
   serverTime = time;
   if (!shown) return;
   const who = shown;
-  try { const n = await get(`api/nodes/${encodeURIComponent(who)}`); if (who === shown) render(n); } catch (e) { /* the live connection tells */ }
+  try { const n = await get(`api/nodes/${encodeURIComponent(who)}`); if (who === shown) { render(n); again(n); } } catch (e) { /* the live connection tells */ }
+}
+
+// again reads the frames if there are new ones, and the order of the node: not so
+// often that it costs the server much.
+function again(n) {
+  if (Date.now() - readAt < 2000) return;
+  ordered();
+  if (n && readOf === n.seen) return;
+  readAt = Date.now();
+  if (n) readOf = n.seen;
+  read();
 }
 
 function build(who) {
-  const path = `api/nodes/${encodeURIComponent(who)}`;
+  let section;
+  [section, read] = frames(who);
+  readAt = 0;
+  readOf = "";
   parts = {
     title: el("h1", { tabindex: "-1" }), pill: el("span", { class: "pill" }), sub: el("p", { class: "sub" }),
     why: el("section", { class: "card why", "aria-labelledby": "why-title", hidden: true }), axis: el("div", { class: "axis", "aria-hidden": "true" }), bars: el("div", { class: "bars", "aria-hidden": "true" }),
-    steps: el("ol", { class: "steps" }), omitted: el("p", { class: "note", hidden: true }), facts: el("dl", { class: "facts" }), explain: el("pre", { tabindex: "0", text: "asking the engine…" }),
+    steps: el("ol", { class: "steps" }), omitted: el("p", { class: "note", hidden: true }), facts: el("dl", { class: "facts" }), mac: "", ordered: el("p", { class: "ordered", hidden: true }), explain: el("pre", { tabindex: "0", text: "asking the engine…" }),
   };
   byId("node").replaceChildren(
     el("div", { class: "node-head" }, el("a", { class: "back", href: "#/", text: "← All nodes" }), el("div", { class: "node-title" }, parts.title, parts.pill), parts.sub),
@@ -44,10 +63,18 @@ function build(who) {
       el("section", { class: "card" }, el("div", { class: "card-head" }, el("h2", { text: "What it would be told now" }), el("button", { type: "button", class: "button", text: "Ask again", click: explain })), parts.explain)),
     el("div", { class: "side" },
       el("section", { class: "card" }, el("h2", { text: "The node" }), parts.facts),
-      el("section", { class: "card" }, el("h2", { text: "What it sent and was sent" }),
-        el("p", { class: "note", text: "Its last DHCP and TFTP frames, for Wireshark, tcpdump or bench replay." }),
-        el("p", { class: "form" }, el("a", { class: "button", id: "capture", href: `${path}/capture.pcapng`, download: true, text: "Download frames (pcapng)" }))),
-      order(who)));
+      order(who)),
+    section);
+}
+
+// ordered says which file was ordered for the node, if any was.
+async function ordered() {
+  const who = shown, mac = parts.mac;
+  const list = await boots.marked().catch(() => []);
+  if (who !== shown) return;
+  const own = list.filter((o) => o.macs.includes(mac)).sort((a, b) => time(b.since) - time(a.since))[0];
+  parts.ordered.hidden = !own;
+  if (own) say(parts.ordered, `${own.file}: ${boots.words(own, serverTime)}.`);
 }
 
 async function explain() {
@@ -58,7 +85,7 @@ async function explain() {
 // order is the form that chooses what the node boots next.
 function order(who) {
   if (!about.token_path) {
-    return el("section", { class: "card" }, el("h2", { text: "Its next boot" }), el("p", { class: "note" }, "Choose another file for it on this machine, as root: ", el("code", { text: `bootstorm boot ${who} --once FILE` })));
+    return el("section", { class: "card" }, el("h2", { text: "Its next boot" }), parts.ordered, el("p", { class: "note" }, "Choose another file for it on this machine, as root: ", el("code", { text: `bootstorm boot ${who} --once FILE` })));
   }
   const file = el("input", { type: "text", name: "file", required: true, maxlength: "255", placeholder: "rescue.ipxe", autocomplete: "off", spellcheck: "false" });
   const once = el("input", { type: "checkbox", name: "once", checked: true });
@@ -68,10 +95,10 @@ function order(who) {
     e.preventDefault();
     try {
       await (body ? post("control/boot", body(), token.value) : post(`control/boot/${encodeURIComponent(who)}`, null, token.value, "DELETE"));
-      said.dataset.ok = "true"; say(said, words());
+      said.dataset.ok = "true"; say(said, words()); ordered();
     } catch (err) { said.dataset.ok = "false"; say(said, err.message); }
   };
-  return el("section", { class: "card" }, el("h2", { text: "Its next boot" }),
+  return el("section", { class: "card" }, el("h2", { text: "Its next boot" }), parts.ordered,
     el("form", { class: "form", submit: (e) => send(e, () => ({ node: who, file: file.value.trim(), once: once.checked }), () => `Its next boot loads ${file.value.trim()}.`) },
       el("label", {}, "File below the TFTP root", file),
       el("label", { class: "check" }, once, "once, then as before"),
@@ -82,6 +109,7 @@ function order(who) {
 }
 
 function render(n) {
+  parts.mac = n.mac;
   say(parts.title, name(n));
   say(parts.pill, stateWords[n.state] || n.state);
   mark(parts.pill, "data-state", n.state);

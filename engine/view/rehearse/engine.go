@@ -4,15 +4,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"bootstorm/engine/feed"
 )
 
 // Engine answers requests as an engine would, and keeps what it was told to do.
 type Engine struct {
-	mu   sync.Mutex
-	done []string // "boot NODE FILE once=BOOL", "reload"
+	Hosts map[string]string // names of nodes by MAC address; may be nil
+
+	mu     sync.Mutex
+	done   []string // "boot NODE FILE once=BOOL", "reload"
+	orders []feed.Order
 }
 
 // Explain implements view.Requests.
@@ -37,11 +43,21 @@ func (e *Engine) Boot(node, file string, once bool) error {
 		return errors.New("missing.ipxe is not below /srv/tftp: put it there, or correct the name")
 	}
 	e.note(fmt.Sprintf("boot %s %s once=%v", node, file, once))
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.orders = slices.DeleteFunc(e.orders, func(o feed.Order) bool { return o.MACs[0] == node || o.Host == node })
+	if file != "" {
+		e.orders = append(e.orders, feed.Order{Host: e.Hosts[node], MACs: []string{node}, File: file, Since: time.Now(), Script: strings.HasSuffix(file, ".ipxe")})
+	}
 	return nil
 }
 
-// Marked implements view.Requests: nobody is.
-func (*Engine) Marked() ([]feed.Order, error) { return nil, nil }
+// Marked implements view.Requests.
+func (e *Engine) Marked() ([]feed.Order, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.orders), nil
+}
 
 // Reload implements view.Requests.
 func (e *Engine) Reload() error {
@@ -68,4 +84,15 @@ func (e *Engine) note(s string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.done = append(e.done, s)
+}
+
+// Take has a node load the file that was ordered for it.
+func (e *Engine) Take(node string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range e.orders {
+		if e.orders[i].MACs[0] == node {
+			e.orders[i].Taken = time.Now()
+		}
+	}
 }

@@ -19,6 +19,8 @@ type Storm struct {
 	Book    *story.Book
 	Observe func(at time.Time, e *batch.Event) // is given each event as well; may be nil
 
+	Hosts map[string]string // names of nodes by MAC address
+
 	start  time.Time
 	played time.Time // the last second that was played
 	events []event   // in order
@@ -56,6 +58,7 @@ func New(n int, start time.Time, trouble bool) *Storm {
 		s.events = append(s.events, m.events...)
 	}
 	slices.SortStableFunc(s.events, func(a, b event) int { return cmp.Compare(a.at, b.at) })
+	s.Hosts = names.Hosts
 	s.Book.Name(names)
 	return s
 }

@@ -1,4 +1,4 @@
-package main
+package optiontext
 
 import (
 	"fmt"
@@ -25,7 +25,7 @@ option name code 204 = text;
 	if tree.HasErrors() {
 		t.Fatal(tree.Findings)
 	}
-	names := newOptions(tree)
+	names := New(tree)
 	for _, c := range []struct {
 		name  string
 		code  byte
@@ -57,14 +57,14 @@ option name code 204 = text;
 		{"binary string", 203, "a\x00", "203 blob 61:00"},
 	} {
 		var got []string
-		for _, d := range names.decode(c.code, []byte(c.value)) {
-			got = append(got, fmt.Sprintf("%s %s %s", d.code, d.name, d.value))
+		for _, d := range names.Decode(c.code, []byte(c.value)) {
+			got = append(got, fmt.Sprintf("%s %s %s", d.Code, d.Name, d.Value))
 		}
 		if text := strings.Join(got, "|"); text != c.want {
 			t.Errorf("%s: %q, want %q", c.name, text, c.want)
 		}
 	}
-	if got := (options{}).decode(1, []byte{1}); len(got) != 1 || got[0].value != "01" {
+	if got := (Names{}).Decode(1, []byte{1}); len(got) != 1 || got[0].Value != "01" {
 		t.Errorf("without definitions: %v", got)
 	}
 }
@@ -72,25 +72,53 @@ option name code 204 = text;
 // TestOrder lists the options of a message as they stand there.
 func TestOrder(t *testing.T) {
 	message := append(make([]byte, 240), 53, 1, 2, 0, 0, 43, 2, 1, 2, 43, 1, 3, 54, 0, 255, 1, 1)
-	if got := fmt.Sprint(order(message)); got != "[53 43 54]" {
+	if got := fmt.Sprint(Order(message)); got != "[53 43 54]" {
 		t.Error(got)
 	}
-	if got := order(message[:241]); got != nil {
+	if got := Order(message[:241]); got != nil {
 		t.Error(got)
 	}
 }
 
 func FuzzDecode(f *testing.F) {
 	tree := config.ParseText("t.conf", []byte("option space s; option e code 175 = encapsulate s; option s.a code 1 = array of { ip-address, text };"), config.Options{})
-	names := newOptions(tree)
+	names := New(tree)
 	f.Add(byte(175), []byte("\x01\x05abcde"))
 	f.Add(byte(121), []byte{24, 10, 0, 0, 10, 0, 0, 1})
 	f.Fuzz(func(t *testing.T, code byte, v []byte) {
-		for _, d := range names.decode(code, v) {
-			if strings.ContainsAny(d.code+d.name+d.value, "\x00\n\x1b") {
+		for _, d := range names.Decode(code, v) {
+			if strings.ContainsAny(d.Code+d.Name+d.Value, "\x00\n\x1b") {
 				t.Errorf("unprintable: %q", d)
 			}
 		}
-		order(v)
+		Order(v)
 	})
+}
+
+// TestPlain writes what a template fills in: bare text, several values with a space.
+func TestPlain(t *testing.T) {
+	field := func(k config.FieldKind) config.Format { return config.Format{Fields: []config.Field{{Kind: k}}} }
+	for _, c := range []struct {
+		kind  config.FieldKind
+		value string
+		want  string
+		ok    bool
+	}{
+		{config.FieldIP, "\x0a\x00\x00\x01\x0a\x00\x00\x02", "10.0.0.1 10.0.0.2", true},
+		{config.FieldInt32, "\xff\xff\xf1\xf0", "-3600", true},
+		{config.FieldInt8, "\xff", "-1", true},
+		{config.FieldUint16, "\x00\x50\x01\xbb", "80 443", true},
+		{config.FieldBoolean, "\x01", "true", true},
+		{config.FieldText, "node_1\x00", "node_1", true},
+		{config.FieldIP, "\x0a\x00", "", false},
+		{config.FieldString, "abc", "", false},
+		{config.FieldUint8, "", "", false},
+	} {
+		if text, ok := Plain(field(c.kind), []byte(c.value)); text != c.want || ok != c.ok {
+			t.Errorf("%v %q: %q, %v", c.kind, c.value, text, ok)
+		}
+	}
+	if text, ok := Plain(config.Format{}, []byte("x")); ok {
+		t.Errorf("an option without a format: %q", text)
+	}
 }

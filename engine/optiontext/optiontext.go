@@ -1,4 +1,7 @@
-package main
+// Package optiontext names DHCP options and writes their values for people, by the
+// definitions of a configuration: the standard ones and its own. The explanation of a
+// reply, the frames of a node and the templates of boot files read options alike by it.
+package optiontext
 
 import (
 	"encoding/binary"
@@ -10,58 +13,62 @@ import (
 	"bootstorm/proto/dhcp"
 )
 
-// options names and decodes options by the definitions of a configuration: the
-// standard ones and its own.
-type options struct {
+// Names names and decodes options. The zero value knows no names.
+type Names struct {
 	space *config.Space // the space "dhcp"
 }
 
-// newOptions takes the definitions of a configuration. Only the space "dhcp" is
+// Archs are the architecture types that an operator meets (option 93, RFC 4578 and
+// the IANA list of processor architecture types).
+var Archs = map[int]string{0: "legacy BIOS", 6: "UEFI, 32 bits", 7: "UEFI, 64 bits", 9: "UEFI, 64 bits (EBC)", 10: "UEFI, ARM 32 bits",
+	11: "UEFI, ARM 64 bits", 15: "UEFI HTTP boot, 32 bits", 16: "UEFI HTTP boot, 64 bits", 19: "UEFI HTTP boot, ARM 64 bits"}
+
+// New takes the definitions of a configuration. Only the space "dhcp" is
 // seen on the wire; the others stand inside its options.
-func newOptions(t *config.Tree) options {
+func New(t *config.Tree) Names {
 	for _, s := range t.Universe.Spaces {
 		if s.Name == config.SpaceDHCP {
-			return options{s}
+			return Names{s}
 		}
 	}
-	return options{&config.Space{}}
+	return Names{&config.Space{}}
 }
 
-// decoded is an option as it is printed; one that encapsulates a space is
+// Option is an option as it is printed; one that encapsulates a space is
 // followed by its sub-options.
-type decoded struct {
-	code  string // "66", "43.6"
-	name  string
-	value string
+type Option struct {
+	Code  string // "66", "43.6"
+	Name  string // as in dhcpd.conf; "" if a sub-option has none
+	Value string // printable
 }
 
-// decode turns one option into printable form.
-func (o options) decode(code byte, v []byte) []decoded {
+// Decode turns one option into printable form.
+func (o Names) Decode(code byte, v []byte) []Option {
 	// Some options read better than by their type.
 	switch code {
 	case dhcp.OptMessageType:
 		if len(v) == 1 {
-			return []decoded{{"53", "dhcp-message-type", dhcp.Type(v[0]).String()}}
+			return []Option{{"53", "dhcp-message-type", dhcp.Type(v[0]).String()}}
 		}
 	case dhcp.OptLeaseTime:
 		if len(v) == 4 && binary.BigEndian.Uint32(v) == 0xffffffff {
-			return []decoded{{"51", "dhcp-lease-time", "for ever"}}
+			return []Option{{"51", "dhcp-lease-time", "for ever"}}
 		}
 	case dhcp.OptVendorSpecific:
 		if subs := subOptions(nil, "43", v); subs != nil {
-			return append([]decoded{{"43", "vendor-encapsulated-options", ""}}, subs...)
+			return append([]Option{{"43", "vendor-encapsulated-options", ""}}, subs...)
 		}
 	}
 	def := define(o.space, uint32(code))
 	if def == nil {
-		return []decoded{{fmt.Sprint(code), "option-" + fmt.Sprint(code), hexText(v)}}
+		return []Option{{fmt.Sprint(code), "option-" + fmt.Sprint(code), Hex(v)}}
 	}
 	if def.Encapsulate != nil {
 		if subs := subOptions(def.Encapsulate, fmt.Sprint(code), v); subs != nil {
-			return append([]decoded{{fmt.Sprint(code), def.Name, ""}}, subs...)
+			return append([]Option{{fmt.Sprint(code), def.Name, ""}}, subs...)
 		}
 	}
-	return []decoded{{fmt.Sprint(code), def.Name, value(def.Format, v)}}
+	return []Option{{fmt.Sprint(code), def.Name, value(def.Format, v)}}
 }
 
 // define finds the definition of a code in a space; a later definition by the
@@ -80,7 +87,7 @@ func define(s *config.Space, code uint32) (found *config.OptionDef) {
 
 // subOptions takes an encapsulated option apart: code and length of one byte
 // each; nil if it is not made like that.
-func subOptions(space *config.Space, code string, v []byte) (out []decoded) {
+func subOptions(space *config.Space, code string, v []byte) (out []Option) {
 	for len(v) > 0 && v[0] != dhcp.OptEnd {
 		if v[0] == dhcp.OptPad { // a code without length
 			v = v[1:]
@@ -90,9 +97,9 @@ func subOptions(space *config.Space, code string, v []byte) (out []decoded) {
 			return nil
 		}
 		body := v[2 : 2+int(v[1])]
-		d := decoded{fmt.Sprintf("%s.%d", code, v[0]), "", hexText(body)}
+		d := Option{fmt.Sprintf("%s.%d", code, v[0]), "", Hex(body)}
 		if def := define(space, uint32(v[0])); def != nil {
-			d.name, d.value = space.Name+"."+def.Name, value(def.Format, body)
+			d.Name, d.Value = space.Name+"."+def.Name, value(def.Format, body)
 		}
 		out = append(out, d)
 		v = v[2+int(v[1]):]
@@ -112,7 +119,7 @@ func value(f config.Format, v []byte) string {
 			for len(rest) > 0 {
 				text, n := one(field, rest)
 				if n == 0 {
-					return hexText(v)
+					return Hex(v)
 				}
 				parts = append(parts, text)
 				if rest = rest[n:]; !field.Array {
@@ -125,7 +132,7 @@ func value(f config.Format, v []byte) string {
 		}
 	}
 	if len(rest) > 0 || len(f.Fields) == 0 {
-		return hexText(v)
+		return Hex(v)
 	}
 	return strings.Join(parts, ", ")
 }
@@ -180,19 +187,19 @@ var fieldWidth = map[config.FieldKind]int{
 func whole(f config.Field, v []byte) (string, int) {
 	switch f.Kind {
 	case config.FieldText:
-		return quote(v), len(v)
+		return Quote(v), len(v)
 	case config.FieldString:
 		if printableAll(v) {
-			return quote(v), len(v)
+			return Quote(v), len(v)
 		}
 	case config.FieldDomainName:
-		return strings.TrimRight(printableText(v), "?"), len(v)
+		return strings.TrimRight(Printable(v), "?"), len(v)
 	}
-	return hexText(v), len(v)
+	return Hex(v), len(v)
 }
 
-// quote writes text that came from the configuration or the network.
-func quote(v []byte) string { return `"` + printableText(v) + `"` }
+// Quote writes text that came from the configuration or the network.
+func Quote(v []byte) string { return `"` + Printable(v) + `"` }
 
 // printableAll tells whether a value can be shown as text.
 func printableAll(v []byte) bool {
@@ -202,4 +209,67 @@ func printableAll(v []byte) bool {
 		}
 	}
 	return len(v) > 0
+}
+
+// Plain writes an option of addresses, numbers or text for a template: text without
+// quotes, several values with a space between them. ok is false for others.
+func Plain(f config.Format, v []byte) (text string, ok bool) {
+	if len(f.Fields) != 1 || len(v) == 0 {
+		return "", false
+	}
+	field := f.Fields[0]
+	if field.Kind == config.FieldText || field.Kind == config.FieldDomainName {
+		return strings.TrimRight(string(v), "\x00"), true
+	}
+	width := fieldWidth[field.Kind]
+	if width == 0 || field.Kind == config.FieldEnum || len(v)%width != 0 {
+		return "", false
+	}
+	var parts []string
+	for ; len(v) > 0; v = v[width:] {
+		part, _ := one(field, v)
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, " "), true
+}
+
+// Hex writes bytes as colon-separated hexadecimal.
+func Hex(v []byte) string {
+	var b []byte
+	for i, c := range v {
+		if i > 0 {
+			b = append(b, ':')
+		}
+		b = fmt.Appendf(b, "%02x", c)
+	}
+	return string(b)
+}
+
+// Printable replaces what a terminal should not see: the text came from the
+// network.
+func Printable(v []byte) string {
+	out := make([]byte, len(v))
+	for i, c := range v {
+		if out[i] = c; c < ' ' || c > '~' {
+			out[i] = '?'
+		}
+	}
+	return string(out)
+}
+
+// Order lists the codes of a DHCP message's options as they stand there, each once.
+func Order(payload []byte) (codes []byte) {
+	var seen [256]bool
+	for i := dhcp.OptionsOff; i+1 < len(payload) && payload[i] != dhcp.OptEnd; {
+		if payload[i] == dhcp.OptPad {
+			i++
+			continue
+		}
+		if !seen[payload[i]] {
+			seen[payload[i]] = true
+			codes = append(codes, payload[i])
+		}
+		i += 2 + int(payload[i+1])
+	}
+	return codes
 }

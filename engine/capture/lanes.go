@@ -1,0 +1,89 @@
+//go:build linux
+
+package capture
+
+import (
+	"errors"
+	"os"
+
+	"bootstorm/engine/batch"
+	"bootstorm/proto"
+)
+
+// Lanes is what a worker remembers its frames with: two rings, one for the frames
+// that carry files, DATA and its ACKs, and one for all that nodes and server say
+// to each other besides. A file has hundreds of the former: in one ring they would
+// soon have taken the place of the DISCOVER that explains a boot. The methods are
+// those of a Ring, and as there nil remembers nothing.
+type Lanes struct{ talk, bulk *Ring }
+
+// NewLanes makes lanes of together about size bytes, half of it each, and returns
+// the files of their memory: see New.
+func NewLanes(size int) (*Lanes, []*os.File, error) {
+	talk, t, err := New(size / 2)
+	if err != nil {
+		return nil, nil, err
+	}
+	bulk, b, err := New(size / 2)
+	if err != nil {
+		return nil, nil, errors.Join(err, talk.Close(), t.Close())
+	}
+	return &Lanes{talk, bulk}, []*os.File{t, b}, nil
+}
+
+// Received remembers a frame that came in.
+func (l *Lanes) Received(f *batch.Frame, mono int64) {
+	switch {
+	case l == nil:
+	case carriesFile(f.Data):
+		l.bulk.Received(f, mono)
+	default:
+		l.talk.Received(f, mono)
+	}
+}
+
+// Sent remembers a message that is handed to an interface.
+func (l *Lanes) Sent(m *batch.Message, mono int64) {
+	switch {
+	case l == nil:
+	case m.Segments > 0 || carriesFile(m.Head[:m.HeadLen]):
+		l.bulk.Sent(m, mono)
+	default:
+		l.talk.Sent(m, mono)
+	}
+}
+
+// Clock tells how the wall clock, in nanoseconds since 1970, stands to Time.Mono.
+func (l *Lanes) Clock(wall, mono int64) {
+	if l != nil {
+		l.talk.Clock(wall, mono)
+		l.bulk.Clock(wall, mono)
+	}
+}
+
+// Name says what interface a link is, before the first frame of it.
+func (l *Lanes) Name(link int, name string) {
+	if l != nil {
+		l.talk.Name(link, name)
+		l.bulk.Name(link, name)
+	}
+}
+
+// Close gives the memory back: see Ring.
+func (l *Lanes) Close() error {
+	if l == nil {
+		return nil
+	}
+	return errors.Join(l.talk.Close(), l.bulk.Close())
+}
+
+// carriesFile tells whether a frame is TFTP DATA or ACK (RFC 1350 section 5), from
+// or to port 69.
+func carriesFile(b []byte) bool {
+	const data, ack = 3, 4
+	if len(b) < proto.HeadersLen+4 || b[12] != proto.EtherTypeIPv4>>8 || b[13] != 0 || b[14] != 0x45 || b[23] != proto.ProtocolUDP {
+		return false
+	}
+	tftp := b[34] == 0 && b[35] == proto.PortTFTP || b[36] == 0 && b[37] == proto.PortTFTP
+	return tftp && b[42] == 0 && (b[43] == data || b[43] == ack)
+}

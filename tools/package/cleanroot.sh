@@ -20,7 +20,7 @@ calls() { cat "$root/run/calls" 2>/dev/null || true; }
 # Mounts of its own, which end with it.
 [ "${1:-}" = inside ] || exec unshare --mount --propagation private "$0" inside
 [ -e "$base" ] || { # once: it is the download that takes its time
-	mmdebstrap --variant=essential --include=systemd bookworm "$base.new" 2>build/package/base.log || { tail -5 build/package/base.log; exit 1; }
+	mmdebstrap --format=tar --variant=essential --include=systemd bookworm "$base.new" 2>build/package/base.log || { tail -5 build/package/base.log; exit 1; }
 	mv "$base.new" "$base"
 }
 rm -rf "$root"; mkdir -p "$root"

@@ -62,7 +62,7 @@ screenshots: go ## the pictures of the page in the README, by a real browser
 programs: go # the programs as they are packaged
 	@mkdir -p build/package/bin
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/package/bin/bootstorm ./cmd/bootstorm
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o build/package/bin/bootstorm-bench ./cmd/bench
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/package/bin/bootstorm-bench ./cmd/bench
 
 sbom: programs ## what both programs are made of, as CycloneDX, in build/sbom
 	@mkdir -p build/sbom

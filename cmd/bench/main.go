@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 )
@@ -23,6 +24,9 @@ var errDifferent = errors.New("different")
 // packaged is the program's name in the Debian package: "bench" is everybody's.
 // Help and completion then say so, too.
 const packaged = "bootstorm-bench"
+
+// version is set by the linker for releases.
+var version = ""
 
 // main turns the outcome of a command into the exit status that scripts read.
 func main() {
@@ -47,9 +51,28 @@ func rootCommand() *cobra.Command {
 		Use:           "bench",
 		Short:         "Measure and verify bootstorm",
 		Long:          "bench replays packet captures through bootstorm's core and storms a server with simulated nodes.\n\nExit status: 0 all is as expected; 1 something differs; 2 it could not be measured.",
+		Version:       buildVersion(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(replayCommand(), cutCommand(), stormCommand(), peersCommand(), linkCommand(), ceilingCommand(), compareCommand(), answerCommand())
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	root.AddCommand(replayCommand(), cutCommand(), stormCommand(), peersCommand(), linkCommand(), ceilingCommand(), compareCommand(),
+		answerCommand(), manCommand())
 	return root
+}
+
+// buildVersion returns the release, or the revision of a build from source: what
+// a report of a measurement is to name.
+func buildVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+				return "devel " + s.Value[:12]
+			}
+		}
+	}
+	return "devel"
 }

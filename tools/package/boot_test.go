@@ -57,7 +57,7 @@ func TestNodesBootFromThePackage(t *testing.T) {
 	if _, err := server.WaitLine("ready", 20*time.Second); err != nil {
 		t.Fatal(err)
 	}
-	status, out, err := nodes.Run(2*time.Minute, "chroot", root, "/usr/sbin/bootstorm-bench", "storm", "--interface", "eth0",
+	status, out, err := nodes.Run(2*time.Minute, "chroot", root, "/usr/bin/bootstorm-bench", "storm", "--interface", "eth0",
 		"--tftp-root", "/srv/tftp", "--nodes", "4", "--limit", "60s", "--quiet")
 	if err != nil || status != 0 {
 		t.Fatalf("status %d, %v\n%s\n%s", status, err, out, server.Output())
@@ -137,7 +137,7 @@ func TestNodeBootsFromWhatTheImageHolds(t *testing.T) {
 	if _, err := server.WaitLine("ready", 20*time.Second); err != nil {
 		t.Fatalf("%v\n%s", err, server.Output())
 	}
-	status, out, err := node.Run(time.Minute, bin+"/bootstorm-bench", "storm", "--interface", "eth0", "--tftp-root", root, "--nodes", "1", "--limit", "50s", "--quiet")
+	status, out, err := node.Run(time.Minute, filepath.Join(os.Getenv("BOOTSTORM_CLEAN_ROOT"), "usr/bin/bootstorm-bench"), "storm", "--interface", "eth0", "--tftp-root", root, "--nodes", "1", "--limit", "50s", "--quiet")
 	if err != nil || status != 0 {
 		t.Fatalf("status %d, %v\n%s\n%s", status, err, out, server.Output())
 	}

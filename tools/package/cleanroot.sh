@@ -20,7 +20,7 @@ calls() { cat "$root/run/calls" 2>/dev/null || true; }
 # Mounts of its own, which end with it.
 [ "${1:-}" = inside ] || exec unshare --mount --propagation private "$0" inside
 [ -e "$base" ] || { # once: it is the download that takes its time
-	mmdebstrap --variant=essential --include=systemd bookworm "$base.new" 2>build/package/base.log || { tail -5 build/package/base.log; exit 1; }
+	mmdebstrap --format=tar --variant=essential --include=systemd bookworm "$base.new" 2>build/package/base.log || { tail -5 build/package/base.log; exit 1; }
 	mv "$base.new" "$base"
 }
 rm -rf "$root"; mkdir -p "$root"
@@ -49,8 +49,8 @@ ln -s /lib/systemd/system/tftpd-hpa.service "$root/etc/systemd/system/multi-user
 
 # Installed: all is there, nothing is started, and who holds the ports is named.
 dpkg_in_root -i /packages/old.deb
-there /usr/sbin/bootstorm /usr/sbin/bootstorm-bench /usr/lib/systemd/system/bootstorm@.service /etc/bootstorm/options \
-	/usr/share/man/man8/bootstorm-serve.8.gz /usr/share/bash-completion/completions/bootstorm /usr/share/doc/bootstorm/copyright \
+there /usr/sbin/bootstorm /usr/bin/bootstorm-bench /usr/lib/systemd/system/bootstorm@.service /etc/bootstorm/options \
+	/usr/share/man/man8/bootstorm-serve.8.gz /usr/share/man/man1/bootstorm-bench.1.gz /usr/share/bash-completion/completions/bootstorm /usr/share/doc/bootstorm/copyright \
 	/usr/share/doc/bootstorm/bootstorm.cdx.json /var/lib/bootstorm
 gone /etc/bootstorm/dhcpd.conf
 said "answer DHCP or TFTP: tftpd-hpa"

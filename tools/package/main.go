@@ -25,7 +25,8 @@ func main() {
 	}
 }
 
-// programs are what the package installs in /usr/sbin.
+// programs are what the package installs: the daemon with its commands, and what
+// storms it in a rehearsal.
 var programs = []string{"bootstorm", "bootstorm-bench"}
 
 // makeParts writes all parts anew.
@@ -46,15 +47,21 @@ func makeParts(bin, out string) error {
 	return nil
 }
 
-// manPages has the program write its pages, and compresses them as Debian wants.
+// manPages has each program write its pages, the daemon's of section 8 and those
+// of section 1, and compresses them as Debian wants.
 func manPages(bin, out string) error {
 	dir := filepath.Join(out, "man")
-	if _, err := output(bin, "bootstorm", "man", dir); err != nil {
-		return err
+	for _, program := range programs {
+		if _, err := output(bin, program, "man", dir); err != nil {
+			return err
+		}
+		if found, err := filepath.Glob(filepath.Join(dir, program+".[18]")); err != nil || len(found) != 1 {
+			return fmt.Errorf("%s man wrote no page of its own (%v)", program, err)
+		}
 	}
-	pages, err := filepath.Glob(dir + "/*.8")
-	if err != nil || len(pages) == 0 {
-		return fmt.Errorf("bootstorm man wrote no page (%v)", err)
+	pages, err := filepath.Glob(dir + "/*.[18]")
+	if err != nil {
+		return err
 	}
 	for _, page := range pages {
 		text, err := os.ReadFile(page)

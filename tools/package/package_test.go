@@ -63,6 +63,11 @@ func TestPartsAreMadeFromThePrograms(t *testing.T) {
 	if !strings.Contains(page, ".TH") || !strings.Contains(page, "interface") {
 		t.Errorf("bootstorm-serve.8 is no manual page:\n%.300s", page)
 	}
+	for _, name := range []string{"bootstorm-bench.1.gz", "bootstorm-bench-storm.1.gz"} {
+		if page := gunzip(t, filepath.Join(out, "man", name)); !strings.Contains(page, ".TH") || !strings.Contains(page, "bootstorm-bench") {
+			t.Errorf("%s is no manual page of the packaged name:\n%.300s", name, page)
+		}
+	}
 	// Whatever is linked in has its licence in the file, and none twice.
 	text := read("copyright")
 	info, err := buildinfo.ReadFile(filepath.Join(bin, "bootstorm"))
@@ -137,7 +142,7 @@ func TestThePackageHasNoConfigurationOfItsOwn(t *testing.T) {
 // dash is what runs them on Debian.
 func TestMaintainerScriptsParse(t *testing.T) {
 	t.Chdir("../..")
-	scripts, _ := filepath.Glob("tools/package/debian/*")
+	scripts, _ := filepath.Glob("tools/package/debian/p*")
 	if len(scripts) != 3 {
 		t.Fatalf("%d scripts", len(scripts))
 	}

@@ -46,7 +46,8 @@ type answer struct {
 
 // companionNice is the priority of the keeper and of the view, which inherits it
 // (setpriority(2)): where they share a core with the engine they have a tenth of
-// it, more than a storm's events take.
+// it, more than a storm's events take. The filter of the systemd unit refuses it:
+// there they have their share.
 const companionNice = 10
 
 // Start starts the keeper by its command line, which ends in Process. The files

@@ -55,6 +55,9 @@ func Simulate(s *Storm, c *core.Core, m Simulation, interval time.Duration, show
 		// Time moves only when nothing is left to do at this moment.
 		if v.turn(); v.idle() {
 			next := v.next()
+			if s.Done() { // the last node has given up, and nothing else is to come
+				break
+			}
 			if next == never {
 				return nil, fmt.Errorf("nothing is left to wait for, but %d nodes are not done", s.left)
 			}

@@ -140,6 +140,15 @@ func TestFifthNodeFails(t *testing.T) {
 	}
 }
 
+// Where nobody is answered the storm ends when the last node has given up, and says
+// what became of them.
+func TestNobodyIsAnswered(t *testing.T) {
+	r := simulate(t, Config{Nodes: 3, Sequence: DORA}, guidePool, "deny booting;", Simulation{})
+	if r.Done != 0 || r.Failed != 3 || len(r.Failures) != 1 || !strings.HasPrefix(r.Failures[0].Reason, "no OFFER") {
+		t.Errorf("%d done, %d failed: %+v", r.Done, r.Failed, r.Failures)
+	}
+}
+
 func TestThousandNodes(t *testing.T) {
 	for _, c := range []struct {
 		name string

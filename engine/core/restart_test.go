@@ -58,6 +58,26 @@ func TestRestartForgetsOffersOnly(t *testing.T) {
 	w.want(machine(1).selecting(o.yiaddr), dhcp.Ack, o.yiaddr) // as dhcpd: it is free
 }
 
+// In a pool with room to spare, what was offered before the restart is not at once
+// offered to others: the nodes still ask for it.
+func TestRestartPassesOverOffers(t *testing.T) {
+	const roomy = `subnet 192.168.1.0 netmask 255.255.255.0 { range 192.168.1.10 192.168.1.209; }`
+	w := newWorld(t, roomy)
+	w.lease(machine(1))
+	var offered []*answer
+	for n := range byte(20) {
+		offered = append(offered, w.ask(machine(2+n)))
+	}
+	w.restart(buildPlan(t, roomy))
+	for n := range byte(20) {
+		w.lease(machine(100 + n))
+	}
+	for n, o := range offered {
+		w.want(machine(2+byte(n)).selecting(o.yiaddr), dhcp.Ack, o.yiaddr)
+	}
+	w.want(machine(1), dhcp.Offer, host(10))
+}
+
 func TestRecordNumbersGoOn(t *testing.T) {
 	w := newWorld(t, plain)
 	w.core.Restore(w.now, []batch.Lease{{Addr: host(10), Seq: 41}, {Addr: host(11), Seq: 17}, {Addr: host(99), Seq: 55}})

@@ -20,6 +20,9 @@ func (c *Core) Restore(now batch.Time, leases []batch.Lease) (kept int) {
 	}
 	c.durable = max(c.durable, c.seq) // they come from the disk
 	c.table.Settle()
+	if len(leases) > 0 { // there was a process before this one
+		c.table.PassOver()
+	}
 	return kept
 }
 
@@ -41,7 +44,7 @@ func (c *Core) Replace(now batch.Time, fresh *Core) {
 	fresh.seq, fresh.durable, fresh.ipID = c.seq, c.durable, c.ipID
 	fresh.proxies, fresh.proxyNext = c.proxies, c.proxyNext
 	fresh.guard.servers, fresh.guard.rivals, fresh.guard.news = c.guard.servers, c.guard.rivals, c.guard.news
-	fresh.seekers, fresh.marks, fresh.spare = c.seekers, c.marks, c.spare
+	fresh.seekers, fresh.marks, fresh.spare, fresh.repeats = c.seekers, c.marks, c.spare, c.repeats
 	fresh.clock = c.clock
 	fresh.clock.cursor = 0 // leases that come back with the plan were restored without it
 	fresh.SetLinks(links)

@@ -77,6 +77,31 @@ func (t *Table) Settle() {
 	}
 }
 
+// What PassOver passes over: an eighth of a pool's fresh addresses, if it has
+// some to spare.
+const (
+	spareFresh = 64
+	passedOver = 8192 // at most: more offers are hardly ever under way
+)
+
+// PassOver puts the addresses that would be given away first behind the others,
+// at a restart. Just these were offered when the process before this one ended,
+// offers are on no disk, and the nodes may still ask for them: where they were
+// given away meanwhile, a node gets a DHCPNAK, which ends a boot for firmware. Cold.
+func (t *Table) PassOver() {
+	for p := range t.pools {
+		l := &t.pools[p].queues[inFresh]
+		if l.n < spareFresh {
+			continue
+		}
+		for range min(l.n/8, passedOver) {
+			i := l.head
+			t.dequeue(i)
+			t.enqueueFree(i)
+		}
+	}
+}
+
 // Adopt takes over what another table, of the plan before a reload, knows:
 // leases, offers, abandonments and memories of every address that still is in
 // a pool. Order is kept. It allocates nothing.

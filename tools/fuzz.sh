@@ -15,8 +15,9 @@ while IFS=: read -r file target; do
 	[[ $wanted == "  " || $wanted == *" $target "* ]] || continue
 	dir=./$(dirname "$file")
 	printf '%-28s %s\n' "$target" "$dir"
-	# Two workers: the machine's other processors may be busy with something.
-	if ! out=$(go test "$dir" -run '^$' -fuzz "^$target\$" -fuzztime "${seconds}s" -parallel "${PARALLEL:-2}" 2>&1); then
+	# Two workers: the machine's other processors may be busy with something. To make
+	# an input smaller, which by default may take a minute, some tries are enough.
+	if ! out=$(go test "$dir" -run '^$' -fuzz "^$target\$" -fuzztime "${seconds}s" -fuzzminimizetime 200x -parallel "${PARALLEL:-2}" 2>&1); then
 		# When the time is up while inputs are under way, go test may call that a
 		# failure (golang/go issue 75804, until Go 1.27). A finding names its input.
 		if grep -q 'Failing input\|panic' <<<"$out" || ! grep -q '^ *context deadline exceeded$' <<<"$out"; then

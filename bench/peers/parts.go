@@ -22,6 +22,7 @@ type Part struct {
 	Files    []string // what a loader reads, in the sequence bench.Kernel
 	Window   int      // the windowsize that it asks for
 	Waits    bool     // the nodes keep the pauses that clients make by themselves
+	IPv6Wait int64    // iPXE's wait for a router among them, nanoseconds
 	Limit    time.Duration
 	Servers  []Server
 }
@@ -52,17 +53,15 @@ const (
 // tuned ones among servers: frame by frame the untuned ones do the same.
 func Parts(servers []Server) []Part {
 	ours := slices.DeleteFunc(slices.Clone(servers), func(s Server) bool { return !s.Ours })
+	tuned := slices.DeleteFunc(slices.Clone(servers), func(s Server) bool { return !s.Tuned })
 	loaders := slices.Clone(ours)
 	if len(ours) > 0 {
 		loaders = append(loaders, onRung("csum"), onRung("mmsg"), onRung("single"))
 	}
-	for _, s := range servers {
-		if s.Tuned {
-			loaders = append(loaders, s)
-		}
-	}
+	loaders = append(loaders, tuned...)
 	parts := []Part{
-		{Name: partWaits, Title: "with the clients' pauses", Nodes: waitsNodes, Sequence: bench.Guide, Waits: true, Limit: waitsLimit, Servers: servers},
+		{Name: partWaits, Title: "with the clients' pauses", Nodes: waitsNodes, Sequence: bench.Guide, Waits: true, IPv6Wait: bench.DefaultIPv6Wait,
+			Limit: waitsLimit, Servers: slices.Concat(ours, tuned)},
 		{Name: partLeases, Title: "10,000 leases", Nodes: manyNodes, Sequence: bench.DORA, Limit: partLimit, Servers: ours},
 		{Name: partMany, Title: "10,000 boots", Nodes: manyNodes, Sequence: bench.Guide, Limit: partLimit, Servers: ours},
 	}

@@ -229,8 +229,11 @@ func TestFinishGivesUp(t *testing.T) {
 // newLanes makes memory for frames, and its readers.
 func newLanes(t *testing.T) (lanes *capture.Lanes, readers []*capture.Reader) {
 	t.Helper()
-	lanes, files, err := capture.NewLanes(1 << 20)
+	files, err := capture.PrepareLanes(1 << 20)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if lanes, err = capture.AdoptLanes(files); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { lanes.Close() })

@@ -151,7 +151,8 @@ func (r *Run) loaderCells() []string {
 
 const kernelCaption = "A kernel and an initrd, 300 MB together, to 2 nodes at once, with the windowsize that they ask for (RFC 7440) as far as the " +
 	"server grants it: MB of files a second, and frames in both directions for each second of the server's processor time. " +
-	"`--tx` makes bootstorm send in one way: mmsg and single are one frame per message."
+	"`--tx` makes bootstorm send in one way: mmsg and single are one frame per message. " +
+	"The speed of bootstorm's lines is that of the nodes, whose core is busy for three quarters of the time and more."
 
 // waitsTable has a line for each server.
 func (r *Result) waitsTable() (rows [][]string) {
@@ -163,8 +164,9 @@ func (r *Result) waitsTable() (rows [][]string) {
 	return rows
 }
 
-const waitsCaption = "The same storm, with the pauses that clients make by themselves: edk2 collects offers for 4 s, iPXE waits 3 s for a ProxyDHCP server " +
-	"and 14 s for an IPv6 router, unless the server tells it that there is none, as bootstorm does."
+const waitsCaption = "The same storm, with the pauses that clients make by themselves: edk2 collects offers for 4 s, iPXE waits 3 s for a ProxyDHCP server, " +
+	"unless an option of bootstorm's says that there is none, and 14 s for an IPv6 router. A real iPXE is told by bootstorm that there is no router; " +
+	"these simulated ones do not listen to that."
 
 // statements are what bootstorm did with 10,000 nodes, in sentences.
 func (r *Result) statements() (all []string) {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -62,39 +63,67 @@ func (o *serveOptions) startKeeper(log *zap.Logger) (*keeper.Client, error) {
 	if o.view == off && o.Sandbox == off {
 		return nil, nil
 	}
+	// The death of the thread that starts the keeper is the keeper's, and the
+	// one that executes another program lives on in that.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	c := companions{log: log}
 	defer c.close()
 	dir := o.runDirectory()
+	var frames []*os.File
 	if o.view != off { // without it, nobody could read the frames
 		o.listen(&c, dir)
-		if err := o.remember(&c); err != nil {
+		var err error
+		if frames, err = o.prepareFrames(&c); err != nil {
 			return nil, err
 		}
 	}
 	os.Setenv(tokenVariable, c.token)
-	defer os.Unsetenv(tokenVariable)
-	return keeper.Start(o.keeperArgs(&c, dir), c.files)
+	started, err := keeper.Start(o.keeperArgs(&c, dir), c.files)
+	os.Unsetenv(tokenVariable)
+	if err != nil {
+		return nil, err
+	}
+	if o.Sandbox != off && ambient() {
+		log.Warn(fmt.Sprintf("capabilities are kept: this program could not be executed without them: %v", executeAgain(started, frames)))
+	}
+	if err := o.adoptFrames(frames); err != nil {
+		return nil, err
+	}
+	return started.Client()
 }
 
-// remember makes memory for the last frames of each worker. The view has it from
-// the start: it may begin to read at any time.
-func (o *serveOptions) remember(c *companions) error {
+// prepareFrames makes memory for the last frames of each worker. The view has it
+// from the start: it may begin to read at any time.
+func (o *serveOptions) prepareFrames(c *companions) (all []*os.File, err error) {
 	if o.capture == 0 {
-		return nil
+		return nil, nil
 	}
 	for range o.Workers {
-		lanes, files, err := capture.NewLanes(int(o.capture<<20) / o.Workers)
+		files, err := capture.PrepareLanes(int(o.capture<<20) / o.Workers)
 		if err != nil {
-			return fmt.Errorf("%w; --capture-memory 0 does without, and bootstorm capture then has nothing to save", err)
+			return nil, fmt.Errorf("%w; --capture-memory 0 does without, and bootstorm capture then has nothing to save", err)
+		}
+		for _, file := range files {
+			c.add(keptFrames, file)
+		}
+		all = append(all, files...)
+	}
+	return all, nil
+}
+
+// adoptFrames has each worker write its frames there.
+func (o *serveOptions) adoptFrames(files []*os.File) error {
+	for files := range slices.Chunk(files, capture.LaneFiles) {
+		lanes, err := capture.AdoptLanes(files)
+		if err != nil {
+			return err
 		}
 		links := slices.Clone(o.Interfaces)
 		for i, name := range slices.Compact(links) {
 			lanes.Name(i, name)
 		}
 		o.Captures = append(o.Captures, lanes)
-		for _, file := range files {
-			c.add(keptFrames, file)
-		}
 	}
 	return nil
 }

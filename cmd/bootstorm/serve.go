@@ -138,7 +138,14 @@ func (o *serveOptions) serve(cmd *cobra.Command) error {
 	// A second signal ends the process at once: the default action is back when
 	// the first has come.
 	context.AfterFunc(ctx, stop)
-	if c.Keeper, err = o.startKeeper(log); err != nil {
+	if text := os.Getenv(againVariable); text != "" {
+		if c.Keeper, err = o.takeOver(text); err == nil {
+			c.Link.Opener = c.Keeper
+		}
+	} else {
+		c.Keeper, err = o.startKeeper(log)
+	}
+	if err != nil {
 		return err
 	}
 	if c.Keeper != nil {

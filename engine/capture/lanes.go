@@ -17,18 +17,42 @@ import (
 // those of a Ring, and as there nil remembers nothing.
 type Lanes struct{ talk, bulk *Ring }
 
-// NewLanes makes lanes of together about size bytes, half of it each, and returns
-// the files of their memory: see New.
-func NewLanes(size int) (*Lanes, []*os.File, error) {
-	talk, t, err := New(size / 2)
-	if err != nil {
-		return nil, nil, err
+// LaneFiles is how many files the memory of lanes has.
+const LaneFiles = 2
+
+// PrepareLanes makes the memory for lanes of together about size bytes, half of it
+// each. A reader may map it at once; AdoptLanes makes the lanes, in this process or
+// in a program that it executes.
+func PrepareLanes(size int) ([]*os.File, error) {
+	var files []*os.File
+	for range LaneFiles {
+		f, err := prepare(size / LaneFiles)
+		if err != nil {
+			for _, f := range files {
+				f.Close()
+			}
+			return nil, err
+		}
+		files = append(files, f)
 	}
-	bulk, b, err := New(size / 2)
-	if err != nil {
-		return nil, nil, errors.Join(err, talk.Close(), t.Close())
+	return files, nil
+}
+
+// AdoptLanes makes the lanes in prepared memory, and seals it: nobody else can
+// write it or cut it off. The files stay the caller's, who may close them.
+func AdoptLanes(files []*os.File) (*Lanes, error) {
+	if len(files) != LaneFiles {
+		return nil, errNoRing
 	}
-	return &Lanes{talk, bulk}, []*os.File{t, b}, nil
+	talk, err := adopt(files[0])
+	if err != nil {
+		return nil, err
+	}
+	bulk, err := adopt(files[1])
+	if err != nil {
+		return nil, errors.Join(err, talk.Close())
+	}
+	return &Lanes{talk, bulk}, nil
 }
 
 // Received remembers a frame that came in.

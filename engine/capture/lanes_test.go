@@ -11,7 +11,11 @@ import (
 // newLanes makes lanes and their readers.
 func newLanes(t testing.TB, size int) (*Lanes, []*Reader) {
 	t.Helper()
-	l, files, err := NewLanes(size)
+	files, err := PrepareLanes(size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := AdoptLanes(files)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,29 +17,55 @@ import (
 // nobody else can write it or cut it off. Closing the file leaves the ring as it
 // is.
 func New(size int) (*Ring, *os.File, error) {
+	f, err := prepare(size)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := adopt(f)
+	if err != nil {
+		return nil, nil, errors.Join(err, f.Close())
+	}
+	return r, f, nil
+}
+
+// prepare makes the memory of an empty ring, which a reader may map already; adopt
+// makes the ring.
+func prepare(size int) (*os.File, error) {
 	size = max(size/blockLen, minBlocks) * blockLen
 	fd, err := unix.MemfdCreate("bootstorm-capture", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING|unix.MFD_NOEXEC_SEAL)
 	if errors.Is(err, unix.EINVAL) { // before Linux 6.3
 		fd, err = unix.MemfdCreate("bootstorm-capture", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("memory for captured frames: memfd_create: %w", err)
+		return nil, fmt.Errorf("memory for captured frames: memfd_create: %w", err)
 	}
 	f := os.NewFile(uintptr(fd), "capture")
-	mem, err := allocate(fd, pageLen+size)
-	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("memory for captured frames: %w", err), f.Close())
+	err = unix.Ftruncate(fd, int64(pageLen+size))
+	if err == nil {
+		_, err = f.WriteAt(firstPage(size), 0)
 	}
-	r := newRing(mem)
-	return r, f, nil
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("memory for captured frames: %w", err), f.Close())
+	}
+	return f, nil
 }
 
-// allocate sizes, maps and seals the memory. All pages are there before the
-// first frame: the worker must not wait for one.
-func allocate(fd, size int) ([]byte, error) {
-	if err := unix.Ftruncate(fd, int64(size)); err != nil {
-		return nil, fmt.Errorf("ftruncate: %w", err)
+// adopt makes the ring in prepared memory.
+func adopt(f *os.File) (*Ring, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
 	}
+	mem, err := mapped(int(f.Fd()), int(info.Size()))
+	if err != nil {
+		return nil, fmt.Errorf("memory for captured frames: %w", err)
+	}
+	return newRing(mem), nil
+}
+
+// mapped maps and seals the memory. All pages are there before the first frame:
+// the worker must not wait for one.
+func mapped(fd, size int) ([]byte, error) {
 	mem, err := unix.Mmap(fd, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE)
 	if err != nil {
 		return nil, fmt.Errorf("mmap of %d bytes: %w", size, err)
@@ -52,15 +78,21 @@ func allocate(fd, size int) ([]byte, error) {
 	return mem, nil
 }
 
-// newRing begins a ring in zeroed memory.
+// firstPage is the beginning of the page before a ring of size bytes.
+func firstPage(size int) []byte {
+	b := make([]byte, atReserved+8)
+	order.PutUint64(b[atMagic:], magic)
+	order.PutUint64(b[atSize:], uint64(size))
+	order.PutUint64(b[atReserved:], 2*blockLen)
+	return b
+}
+
+// newRing begins a ring in memory that prepare has made.
 func newRing(mem []byte) *Ring {
 	r := &Ring{page: mem[:pageLen:len(mem)], mem: mem[pageLen:], end: blockLen}
 	r.head = (*atomic.Uint64)(word(mem, atHead))
 	r.reserved = (*atomic.Uint64)(word(mem, atReserved))
 	r.wall = (*atomic.Int64)(word(mem, atWall))
-	order.PutUint64(mem[atSize:], uint64(len(r.mem)))
-	order.PutUint64(mem[atMagic:], magic)
-	r.reserved.Store(2 * blockLen)
 	return r
 }
 

@@ -50,18 +50,22 @@ type answer struct {
 // there they have their share.
 const companionNice = 10
 
+// Started is a keeper that has been started, by this program or by the one in
+// whose place it was executed.
+type Started struct {
+	Conn *os.File // the engine's end
+	PID  int
+}
+
 // Start starts the keeper by its command line, which ends in Process. The files
-// become its descriptors from FirstFile on.
-func Start(args []string, files []*os.File) (*Client, error) {
+// become its descriptors from FirstFile on. Nothing it says is lost until Client is
+// called. The thread that starts it must not end before the keeper does.
+func Start(args []string, files []*os.File) (*Started, error) {
 	ours, theirs, err := pair(syscall.SOCK_SEQPACKET)
 	if err != nil {
 		return nil, err
 	}
 	defer theirs.Close()
-	c := &Client{ended: make(chan struct{}), news: make(chan News, 16), opened: make(chan answer, 1)}
-	if c.conn, err = conn(ours); err != nil {
-		return nil, err
-	}
 	cmd := exec.Command(Program, args...)
 	// GODEBUG means the engine: the companions' collections are not its own.
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GODEBUG=") })
@@ -72,13 +76,25 @@ func Start(args []string, files []*os.File) (*Client, error) {
 	// for long, so the death signal means the process.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
-		c.conn.Close()
+		ours.Close()
 		return nil, fmt.Errorf("start the keeper: %w", err)
 	}
-	c.process = cmd.Process
-	_ = syscall.Setpriority(syscall.PRIO_PGRP, c.process.Pid, companionNice) // its group: a priority is a thread's, and it has several
+	pid := cmd.Process.Pid
+	_ = syscall.Setpriority(syscall.PRIO_PGRP, pid, companionNice) // its group: a priority is a thread's, and it has several
+	return &Started{Conn: ours, PID: pid}, cmd.Process.Release()
+}
+
+// Client begins to listen to the keeper.
+func (s *Started) Client() (c *Client, err error) {
+	c = &Client{ended: make(chan struct{}), news: make(chan News, 16), opened: make(chan answer, 1)}
+	if c.conn, err = conn(s.Conn); err != nil {
+		return nil, err
+	}
+	if c.process, err = os.FindProcess(s.PID); err != nil {
+		return nil, err
+	}
 	go func() {
-		cmd.Wait()
+		c.process.Wait()
 		close(c.ended)
 	}()
 	go c.listen()

@@ -89,7 +89,7 @@ func keep(set uint64) error {
 		return nil
 	}
 	if _, _, e := psx.Syscall3(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&capHeader)), uintptr(unsafe.Pointer(&capData[0])), 0); e != 0 {
-		return fmt.Errorf("capabilities are kept that were to be given up: capset: %w; does the unit's SystemCallFilter= lack capset?", e)
+		return fmt.Errorf("capabilities are kept that were to be given up: capset: %w", e)
 	}
 	return nil
 }

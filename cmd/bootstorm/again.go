@@ -7,9 +7,8 @@ import (
 	"strings"
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
 	"bootstorm/engine/keeper"
+	"bootstorm/engine/sandbox"
 )
 
 // A service manager gives a process that is not root its capabilities as ambient
@@ -23,21 +22,6 @@ import (
 // and the process of the keeper, and the descriptors of the memory for frames.
 const againVariable = "BOOTSTORM_AGAIN"
 
-// ambient tells whether this process passes capabilities on to what it executes
-// without being root.
-func ambient() bool {
-	if os.Geteuid() == 0 {
-		return false
-	}
-	for c := uintptr(0); c <= unix.CAP_LAST_CAP; c++ {
-		set, err := unix.PrctlRetInt(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_IS_SET, c, 0, 0)
-		if err == nil && set == 1 {
-			return true
-		}
-	}
-	return false
-}
-
 // executeAgain executes this program again with nothing ambient. It returns only
 // if that fails. The caller has locked its thread, whose the ambient set is.
 func executeAgain(started *keeper.Started, frames []*os.File) error {
@@ -49,13 +33,8 @@ func executeAgain(started *keeper.Started, frames []*os.File) error {
 	if there, e := os.Stat(program); err != nil || e != nil || !isRunning(there) {
 		program = keeper.Program // the file was replaced
 	}
-	for _, f := range append(frames, started.Conn) {
-		if _, err := unix.FcntlInt(f.Fd(), unix.F_SETFD, 0); err != nil {
-			return os.NewSyscallError("fcntl", err)
-		}
-	}
-	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil {
-		return os.NewSyscallError("prctl", err)
+	if err := sandbox.PassOn(append(frames, started.Conn)...); err != nil {
+		return err
 	}
 	return &os.PathError{Op: "execute", Path: program, Err: syscall.Exec(program, os.Args, append(os.Environ(), againVariable+"="+strings.Join(words, ",")))}
 }
@@ -82,7 +61,7 @@ func (o *serveOptions) takeOver(text string) (*keeper.Client, error) {
 	}
 	var frames []*os.File
 	for _, fd := range numbers[2:] {
-		unix.CloseOnExec(fd)
+		syscall.CloseOnExec(fd)
 		f := os.NewFile(uintptr(fd), "frames")
 		defer f.Close()
 		frames = append(frames, f)
@@ -90,6 +69,6 @@ func (o *serveOptions) takeOver(text string) (*keeper.Client, error) {
 	if err := o.adoptFrames(frames); err != nil {
 		return nil, err
 	}
-	unix.CloseOnExec(numbers[0])
+	syscall.CloseOnExec(numbers[0])
 	return (&keeper.Started{Conn: os.NewFile(uintptr(numbers[0]), "keeper"), PID: numbers[1]}).Client()
 }

@@ -18,6 +18,7 @@ import (
 	"bootstorm/engine"
 	"bootstorm/engine/capture"
 	"bootstorm/engine/keeper"
+	"bootstorm/engine/sandbox"
 	"bootstorm/engine/view"
 )
 
@@ -84,7 +85,7 @@ func (o *serveOptions) startKeeper(log *zap.Logger) (*keeper.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Sandbox != off && ambient() {
+	if o.Sandbox != off && sandbox.Ambient() {
 		log.Warn(fmt.Sprintf("capabilities are kept: this program could not be executed without them: %v", executeAgain(started, frames)))
 	}
 	if err := o.adoptFrames(frames); err != nil {

@@ -139,7 +139,12 @@ func (w *writer) keepLock() error {
 	restored, err := w.j.lock.Keep()
 	var held *LockedError
 	if errors.As(err, &held) {
-		w.ousted = err
+		// A daemon that is started beside this one has the lock file for a moment,
+		// until it finds the lease file locked. Only one that has the lease file,
+		// too, has come to stay.
+		if !w.named() {
+			w.ousted = err
+		}
 		return err
 	}
 	if err != nil {
@@ -150,4 +155,13 @@ func (w *writer) keepLock() error {
 			Text: "it is made anew and locked again; no other daemon has taken the lease file meanwhile. Leave it alone, also when no daemon runs"})
 	}
 	return nil
+}
+
+// named tells whether the lease file's name still means the file that is open here.
+func (w *writer) named() bool {
+	if w.file == nil {
+		return false
+	}
+	err := w.file.Holds(w.j.path, w.size)
+	return err == nil || errors.Is(err, errResized)
 }

@@ -102,3 +102,34 @@ func TestOusted(t *testing.T) {
 		t.Errorf("the other's file holds %d leases: %v", len(r.Leases), err)
 	}
 }
+
+// A second daemon that is refused may hold the missing lock file for a moment, just
+// when the first looks: that ousts nobody.
+func TestRefusedDaemonOustsNobody(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "dhcpd.leases")
+	h := new(heard)
+	j, _, err := Open(path, Options{Notify: h.notify, Inspect: 5 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	if err := os.Remove(path + lockSuffix); err != nil {
+		t.Fatal(err)
+	}
+	other, err := lockFile(path + lockSuffix)
+	for err != nil { // the first may have been faster
+		os.Remove(path + lockSuffix)
+		other, err = lockFile(path + lockSuffix)
+	}
+	time.Sleep(100 * time.Millisecond) // it looks many times
+	appendAll(j, 1, 1, 10, 1)
+	waitDurable(t, j, 1)
+	other.Close()
+	for end := time.Now().Add(20 * time.Second); !h.has("lock file", "locked again"); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("said: %q", h.lines)
+		}
+	}
+	appendAll(j, 2, 2, 10, 1)
+	waitDurable(t, j, 2)
+}

@@ -30,7 +30,7 @@ var Packages = []string{"proto", "proto/dhcp", "proto/tftp", "engine/plan", "eng
 	"engine/core/wheel", "bench"}
 
 // leftOut is the pattern of benchmarks that wait for the disk.
-const leftOut = "^BenchmarkCommit$"
+const leftOut = "^Benchmark(Commit|Open)$"
 
 const (
 	significance = 0.01 // of the U test

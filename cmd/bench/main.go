@@ -7,9 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"bootstorm/cmd/release"
 )
 
 // Exit statuses of every command.
@@ -51,28 +52,12 @@ func rootCommand() *cobra.Command {
 		Use:           "bench",
 		Short:         "Measure and verify bootstorm",
 		Long:          "bench replays packet captures through bootstorm's core and storms a server with simulated nodes.\n\nExit status: 0 all is as expected; 1 something differs; 2 it could not be measured.",
-		Version:       buildVersion(),
+		Version:       release.Version(version),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.AddCommand(replayCommand(), cutCommand(), stormCommand(), peersCommand(), linkCommand(), ceilingCommand(), compareCommand(),
-		answerCommand(), manCommand())
+		answerCommand(), release.ManCommand("1", "User Commands"))
 	return root
-}
-
-// buildVersion returns the release, or the revision of a build from source: what
-// a report of a measurement is to name.
-func buildVersion() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-				return "devel " + s.Value[:12]
-			}
-		}
-	}
-	return "devel"
 }

@@ -54,8 +54,9 @@ ARP table (net.ipv4.neigh.default.gc_thresh1 to 3) is raised while a tuned serve
 installation does so, and put back.
 
 --out DIR measures everything: after the storms perfdhcp of Kea, a load that is not ours, against each server; then
-the same storm with the pauses that clients make by themselves, 10,000 leases and 10,000 boots of bootstorm; then a kernel and an initrd of 300 MB with windows. It writes peers.json,
-peers.md and peers.svg, and takes half an hour. --from reads a peers.json instead of measuring.
+the same storm with the pauses that clients make by themselves, 10,000 leases and 10,000 boots of bootstorm, and a
+kernel and an initrd of 300 MB with windows. It writes peers.json, peers.md and peers.svg, and takes 20 minutes. --from
+reads a peers.json instead of measuring.
 
 It needs root, two cores and, for the peers, Debian's packages: tools/deps.sh peers gets them, and is run if one is
 missing.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -50,13 +51,10 @@ func (o *serveOptions) takeOver(text string) (*keeper.Client, error) {
 	os.Unsetenv(againVariable)
 	var numbers []int
 	for word := range strings.SplitSeq(text, ",") {
-		n, err := strconv.Atoi(word)
-		if err != nil || n <= 0 {
-			return nil, fmt.Errorf("%s=%s in the environment: only the program itself sets it; start it without", againVariable, text)
-		}
+		n, _ := strconv.Atoi(word)
 		numbers = append(numbers, n)
 	}
-	if len(numbers) < 2 {
+	if len(numbers) < 2 || slices.Min(numbers) <= 0 {
 		return nil, fmt.Errorf("%s=%s in the environment: only the program itself sets it; start it without", againVariable, text)
 	}
 	var frames []*os.File

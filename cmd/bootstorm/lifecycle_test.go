@@ -219,6 +219,17 @@ func TestSecondDaemon(t *testing.T) {
 	if out := third.Output(); !strings.Contains(out, fmt.Sprintf("is in use by process %d:", first.Pid())) || !strings.Contains(out, "--lease-file") {
 		t.Errorf("the message does not name the holder:\n%s", out)
 	}
+	// A lock is a file's, so it holds in another network as well.
+	if err := s.client.IP("address add 192.168.1.13/28 dev eth0"); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := *s
+	elsewhere.node0 = s.client
+	other := elsewhere.start("--interface", "eth0", "--run-dir", s.path("elsewhere"))
+	s.ends(other, exitFailed)
+	if out := other.Output(); !strings.Contains(out, "is in use by process") {
+		t.Errorf("in another network:\n%s", out)
+	}
 	if err := os.Remove(s.path("dhcpd.leases.lock")); err != nil {
 		t.Fatal(err)
 	}

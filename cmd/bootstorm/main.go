@@ -7,9 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"bootstorm/cmd/release"
 )
 
 // Exit statuses. They are part of the command line's contract and named in the
@@ -96,7 +97,7 @@ its own: see its help.`,
 
   # what would be taken over from dhcpd and tftpd-hpa, or from dnsmasq?
   bootstorm migrate`,
-		Version:       buildVersion(),
+		Version:       release.Version(version),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
@@ -106,7 +107,7 @@ its own: see its help.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), leasesCommand(),
-		statusCommand(), watchCommand(), bootCommand(), captureCommand(), migrateCommand(), manCommand(), keeperCommand(), viewCommand())
+		statusCommand(), watchCommand(), bootCommand(), captureCommand(), migrateCommand(), release.ManCommand("8", "System Manager's Manual"), keeperCommand(), viewCommand())
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}
@@ -126,20 +127,4 @@ func wrapArgs(c *cobra.Command) {
 		}
 		return nil
 	}
-}
-
-// buildVersion returns the release, or the revision of a build from source.
-func buildVersion() string {
-	// The toolchain records the revision only in a build from a clean checkout.
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-				return "devel " + s.Value[:12]
-			}
-		}
-	}
-	return "devel"
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bootstorm/cmd/release"
 	"bootstorm/tools/lab"
 )
 
@@ -234,7 +235,7 @@ func TestCompletion(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	status, out, _ := call("--version")
-	if want := fmt.Sprintf("bootstorm %s\n", buildVersion()); status != 0 || out != want {
+	if want := fmt.Sprintf("bootstorm %s\n", release.Version(version)); status != 0 || out != want {
 		t.Errorf("%d %q", status, out)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"bootstorm/engine"
 	"bootstorm/engine/batch"
@@ -66,8 +67,8 @@ func (r *report) print() {
 			"(the server's default for iPXE; ipv6-router-advertisement off leaves it unanswered)")
 	}
 	if r.answer.Repeated {
-		fmt.Fprintln(r.out, "\nif nothing of the node follows within 400 ms, the answer is sent once more "+
-			"(the server's default for a booting node; repeat-answers off leaves it at one)")
+		fmt.Fprintf(r.out, "\nif nothing of the node follows within %v, the answer is sent once more "+
+			"(the server's default for a booting node; repeat-answers off leaves it at one)\n", time.Duration(core.RepeatAfter))
 	}
 	r.bootFile(dhcp.View(payload), payload)
 }

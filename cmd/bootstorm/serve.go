@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bootstorm/cmd/release"
 	"bootstorm/engine"
 	"bootstorm/engine/batch"
 )
@@ -37,7 +38,7 @@ func (f *files) addLeases(c *cobra.Command, text string) {
 
 // serveCommand makes "bootstorm serve".
 func serveCommand() *cobra.Command {
-	o := serveOptions{Config: engine.Config{Version: buildVersion()}}
+	o := serveOptions{Config: engine.Config{Version: release.Version(version)}}
 	cmd := &cobra.Command{
 		Use:   "serve --interface IF [--interface IF]...",
 		Short: "Serve DHCP and TFTP on one or more interfaces",
@@ -111,7 +112,7 @@ func (o *serveOptions) add(cmd *cobra.Command) {
 	flags.StringVar(&o.http, "http", defaultHTTP, "serve the page on this `ADDRESS`:PORT, or off; who can reach it may look")
 	o.hooks.add(flags)
 	flags.StringVar(&o.runDir, "run-dir", "", "`DIR` of the sockets for status, watch and boot (default: "+runRoot+"/ and the first interface)")
-	flags.Int64Var(&o.capture, "capture-memory", 16, "remember the last frames, without file contents, in `MIB` of memory for bootstorm capture: one half for DHCP and all requests, of about 70 boots a MiB, the other for DATA and ACK; 0: none")
+	flags.Int64Var(&o.capture, "capture-memory", 16, "remember the last frames, without file contents, in `MIB` of memory for bootstorm capture: one half for DHCP and all requests, the other for DATA and ACK; 0: none")
 	flags.StringVar(&o.User, "user", "", "become `USER` when root starts it (default: bootstorm, where that user exists)")
 	flags.StringVar(&o.Sandbox, "sandbox", engine.SandboxOn, "give up privileges: on, off, or strict (what cannot be given up is an error)")
 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"time"
-
-	"bootstorm/proto"
 )
 
 // Frame is a frame as a ring remembers it, or a run of TFTP DATA frames that were
@@ -34,7 +32,7 @@ func Frames(rings []*Reader, f Filter, most int) []Frame {
 		if !f.match(r.data) {
 			continue
 		}
-		if r.isBlock() {
+		if r.segments > 0 || carriesFile(r.data) {
 			if blocks == 0 {
 				continue
 			}
@@ -49,13 +47,6 @@ func Frames(rings []*Reader, f Filter, most int) []Frame {
 	}
 	slices.Reverse(out)
 	return out
-}
-
-// isBlock tells whether a record is DATA or ACK of TFTP (opcodes 3 and 4, RFC 1350
-// section 5); a DHCP message begins with other bytes.
-func (r *record) isBlock() bool {
-	b := r.data
-	return r.segments > 0 || isUDP(b) && len(b) >= proto.HeadersLen+2 && b[proto.HeadersLen] == 0 && (b[proto.HeadersLen+1] == 3 || b[proto.HeadersLen+1] == 4)
 }
 
 // ordered are the records of several workers' rings in the order of time.

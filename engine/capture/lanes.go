@@ -7,7 +7,6 @@ import (
 	"os"
 
 	"bootstorm/engine/batch"
-	"bootstorm/proto"
 )
 
 // Lanes is what a worker remembers its frames with: two rings, one for the frames
@@ -99,15 +98,4 @@ func (l *Lanes) Close() error {
 		return nil
 	}
 	return errors.Join(l.talk.Close(), l.bulk.Close())
-}
-
-// carriesFile tells whether a frame is TFTP DATA or ACK (RFC 1350 section 5), from
-// or to port 69.
-func carriesFile(b []byte) bool {
-	const data, ack = 3, 4
-	if len(b) < proto.HeadersLen+4 || b[12] != proto.EtherTypeIPv4>>8 || b[13] != 0 || b[14] != 0x45 || b[23] != proto.ProtocolUDP {
-		return false
-	}
-	tftp := b[34] == 0 && b[35] == proto.PortTFTP || b[36] == 0 && b[37] == proto.PortTFTP
-	return tftp && b[42] == 0 && (b[43] == data || b[43] == ack)
 }

@@ -122,14 +122,35 @@ func kept(b []byte) int {
 	if len(b) < data || b[12] != proto.EtherTypeIPv4>>8 || b[13] != 0 || b[14] != 0x45 {
 		return min(len(b), wholeLen)
 	}
-	switch b[23] {
-	case proto.ProtocolICMP:
+	switch {
+	case b[23] == proto.ProtocolICMP:
 		return min(len(b), icmp)
-	case proto.ProtocolUDP:
-		tftp := b[34] == 0 && b[35] == proto.PortTFTP || b[36] == 0 && b[37] == proto.PortTFTP
-		if tftp && b[42] == 0 && b[43] == 3 {
-			return data
-		}
+	case opcode(b) == opData:
+		return data
 	}
 	return min(len(b), wholeLen)
+}
+
+// Operations of TFTP that carry a file (RFC 1350 section 5).
+const (
+	opData = 3
+	opAck  = 4
+)
+
+// opcode is the operation of a TFTP packet from or to port 69, 0 if the frame is
+// something else.
+func opcode(b []byte) byte {
+	if len(b) < proto.HeadersLen+4 || b[12] != proto.EtherTypeIPv4>>8 || b[13] != 0 || b[14] != 0x45 || b[23] != proto.ProtocolUDP {
+		return 0
+	}
+	if (b[34] != 0 || b[35] != proto.PortTFTP) && (b[36] != 0 || b[37] != proto.PortTFTP) || b[42] != 0 {
+		return 0
+	}
+	return b[43]
+}
+
+// carriesFile tells whether a frame is TFTP DATA or ACK.
+func carriesFile(b []byte) bool {
+	op := opcode(b)
+	return op == opData || op == opAck
 }

@@ -15,7 +15,8 @@ import (
 // nothing of the node follows for a moment, is sent once more, the same frame:
 // edk2 is still collecting offers then, and a second one does no harm.
 const (
-	repeatAfter = 400 * batch.Millisecond
+	// RepeatAfter is for how long nothing must have followed, in ns.
+	RepeatAfter = 400 * batch.Millisecond
 	// repeatCap is how many answers are watched at a time, 5 MiB of them; beyond,
 	// the oldest gives way and is not repeated.
 	repeatCap = 1 << 13
@@ -108,7 +109,7 @@ func (r *repeats) watch(frame []byte, link uint8, seq uint64, ack bool) (gaveWay
 		*r.last = [repeatSets]uint32{}
 	}
 	e := &r.list[r.next%repeatCap]
-	e.at, e.seq, e.link, e.ack = r.now+repeatAfter, seq, link, ack
+	e.at, e.seq, e.link, e.ack = r.now+RepeatAfter, seq, link, ack
 	e.node = nodeMark(chaddr(frame[proto.HeadersLen:]))
 	e.len = uint16(copy(e.frame[:], frame))
 	r.last[e.node] = r.next

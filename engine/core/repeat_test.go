@@ -20,17 +20,17 @@ func TestLostAnswerIsSentOnceMore(t *testing.T) {
 	node := machine(1).ipxe()
 	node.kind = dhcp.Discover
 	w.ask(node)
-	if d := w.core.Deadline(); d > w.now.Mono+repeatAfter {
+	if d := w.core.Deadline(); d > w.now.Mono+RepeatAfter {
 		t.Errorf("wakes up after %d ns", d-w.now.Mono)
 	}
-	if a := w.later(repeatAfter - 1); len(a) != 0 {
+	if a := w.later(RepeatAfter - 1); len(a) != 0 {
 		t.Error("the OFFER was repeated too early")
 	}
 	if a := w.later(1); len(a) != 1 || a[0].kind != dhcp.Offer {
 		t.Fatalf("the OFFER was not repeated once: %d frames", len(a))
 	}
 	addr := w.lease(machine(1).ipxe())
-	a := w.later(repeatAfter)
+	a := w.later(RepeatAfter)
 	if len(a) != 1 || a[0].kind != dhcp.Ack || a[0].yiaddr != addr {
 		t.Fatalf("the ACK was not repeated once: %d frames", len(a))
 	}
@@ -57,7 +57,7 @@ func TestNothingIsRepeated(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, ipxeSubnet+c.conf+"}")
 			c.do(w)
-			if a := w.later(repeatAfter); len(a) != 0 || w.core.Counters().Repeats != 0 {
+			if a := w.later(RepeatAfter); len(a) != 0 || w.core.Counters().Repeats != 0 {
 				t.Errorf("%d frames, %d repeats", len(a), w.core.Counters().Repeats)
 			}
 		})
@@ -69,7 +69,7 @@ func TestAnswerThatNoLongerStandsIsNotRepeated(t *testing.T) {
 	w := newWorld(t, ipxeSubnet+"}")
 	addr := w.lease(machine(1).ipxe())
 	w.core.table.Release(w.core.table.Find(addr), w.now)
-	if a := w.later(repeatAfter); len(a) != 0 {
+	if a := w.later(RepeatAfter); len(a) != 0 {
 		t.Errorf("%d frames", len(a))
 	}
 }

@@ -162,6 +162,6 @@ func (w *writer) named() bool {
 	if w.file == nil {
 		return false
 	}
-	err := w.file.Holds(w.j.path, w.size)
+	err := w.held()
 	return err == nil || errors.Is(err, errResized)
 }

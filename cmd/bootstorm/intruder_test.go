@@ -26,6 +26,7 @@ func intrude(file string) {
 	role := os.Args[1]
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGUSR1)
+	fmt.Fprintf(os.Stderr, "intruder in %s: waits\n", role) // a signal before this one would be lost
 	<-asked
 	socket := func(family, kind int) error {
 		fd, err := unix.Socket(family, kind, 0)
@@ -159,6 +160,10 @@ func TestPrivileges(t *testing.T) {
 	s.said(p, "ready: ")
 	s.boot()
 	keeper, view := s.family(p)
+	for _, role := range []string{"serve", "keeper", "view"} {
+		s.said(p, "intruder in "+role+": waits")
+	}
+	s.ask("view.sock", "GET", "/api/summary") // what answers is confined
 	uid, caps := "65534 65534 65534 65534", "0000000000000000"
 	if !mapped(t) { // as root CAP_DAC_OVERRIDE, bit 1
 		uid, caps = "0 0 0 0", "0000000000000002"

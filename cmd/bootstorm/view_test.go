@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -58,30 +57,6 @@ func (s *site) node(p *lab.Process, wanted func(n story.Node) bool) story.Node {
 	}
 	s.t.Fatalf("the node is not shown as it is:\n%s\n%s", body, p.Output())
 	return story.Node{}
-}
-
-// niceOf returns the nice value of a process's threads, "" if they differ.
-func niceOf(pid int) (nice string) {
-	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
-	for i, name := range threads {
-		text, _ := os.ReadFile(name) // proc_pid_stat(5): the name in brackets ends field 2, nice is field 19
-		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-		if len(fields) < 17 || i > 0 && fields[16] != nice {
-			return ""
-		}
-		nice = fields[16]
-	}
-	return nice
-}
-
-// within tells whether something comes true.
-func within(comes func() bool) bool {
-	for end := time.Now().Add(patience); !comes(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			return false
-		}
-	}
-	return true
 }
 
 // children returns the processes whose parent is pid.
@@ -150,10 +125,6 @@ func TestView(t *testing.T) {
 	keeper, view := s.family(p)
 	if text, err := os.ReadFile(fmt.Sprintf("/proc/%d/oom_score_adj", view)); err != nil || string(text) != "500\n" {
 		t.Errorf("when memory is short the view is not the first to go: %q, %v", text, err)
-	}
-	lowered := func() bool { return niceOf(view) == "10" }
-	if !within(lowered) {
-		t.Errorf("nice value of the view's threads: %q, and not all 10", niceOf(view))
 	}
 	address := s.boot()
 	n := s.node(p, func(n story.Node) bool { return n.Address == address && n.File == "ipxe.efi" && n.Percent == 100 })

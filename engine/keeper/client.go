@@ -44,12 +44,6 @@ type answer struct {
 	fds []int
 }
 
-// companionNice is the priority of the keeper and of the view, which inherits it
-// (setpriority(2)): where they share a core with the engine they have a tenth of
-// it, more than a storm's events take. The filter of the systemd unit refuses it:
-// there they have their share.
-const companionNice = 10
-
 // Started is a keeper that has been started, by this program or by the one in
 // whose place it was executed.
 type Started struct {
@@ -80,7 +74,6 @@ func Start(args []string, files []*os.File) (*Started, error) {
 		return nil, fmt.Errorf("start the keeper: %w", err)
 	}
 	pid := cmd.Process.Pid
-	_ = syscall.Setpriority(syscall.PRIO_PGRP, pid, companionNice) // its group: a priority is a thread's, and it has several
 	return &Started{Conn: ours, PID: pid}, cmd.Process.Release()
 }
 

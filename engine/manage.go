@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"bootstorm/engine/batch"
@@ -88,6 +89,9 @@ func (s *server) reload(why string) error {
 	s.publish() // events that are on their way are worded by the new names: no harm
 	s.reportFiles(fresh)
 	s.reportLinks()
+	// The old core is garbage as large as the new one, and nothing else allocates
+	// here: it would stay until the next reload.
+	debug.FreeOSMemory()
 	s.log.Info(why + ": reloaded, " + changes)
 	return nil
 }

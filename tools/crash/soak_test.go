@@ -49,7 +49,7 @@ type act struct {
 // acts is everything that goes wrong.
 var acts = []act{
 	{name: "nothing", begin: func(*soak) {}},
-	{name: "reload", begin: (*soak).reload},
+	{name: "reload", lasts: soakLimit, begin: (*soak).reload, end: func(s *soak) { s.said(": reloaded, ") }}, // before: two cores
 	{name: "files changed", begin: (*soak).changeFiles},
 	{name: "flood", begin: (*soak).flood},
 	{name: "kill", begin: (*soak).killAndStart, hard: true},
@@ -203,12 +203,6 @@ func TestSoak(t *testing.T) {
 	s := newSoak(t, seed)
 	s.serve()
 	s.half("new nodes, kills", total/2, func(a *act) bool { return true }, true)
-	// A reload needs room for a second core beside the first: that much the process
-	// takes once, and keeps.
-	reload := slices.IndexFunc(acts, func(a act) bool { return a.name == "reload" })
-	for range 2 {
-		s.round(&acts[reload], 0)
-	}
 	s.samples = nil
 	s.half("one process", total, func(a *act) bool { return !a.hard }, false)
 	s.flat()

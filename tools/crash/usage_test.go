@@ -46,7 +46,7 @@ func field(text, name string) float64 {
 // What may come and go without being a leak: the heap between two collections,
 // and threads, which the runtime makes as it needs them and keeps.
 const (
-	memorySlack = 24e6
+	memorySlack = 12e6
 	fileSlack   = 1
 	threadSlack = 4
 )

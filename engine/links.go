@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"bootstorm/engine/link"
@@ -14,8 +15,9 @@ import (
 // An interface is looked at when the kernel says that one has changed, and once a
 // second in any case. What can be wrong with one, and what is done:
 //
-//	does not exist    at start: wait. Later: its sockets are dead; when it is
-//	                  back, all sockets are opened anew
+//	does not exist    at start: wait, unless another one is usable. Later: its
+//	                  sockets are dead. When it is there and up, all sockets are
+//	                  opened anew
 //	is down           at start: wait, unless another one is usable. Later: say
 //	                  so; the sockets work again by themselves
 //	has no address    at start: wait, likewise. Later: nobody can be answered
@@ -23,9 +25,8 @@ import (
 //	changed           the core is told the new addresses, MAC and MTU; a derived
 //	                  configuration is derived anew
 
-// awaitLinks waits until every interface exists and one of them is up with an
-// address, and says what it waits for whenever that changes. The others may
-// follow while the server runs.
+// awaitLinks waits until one interface is up with an address, and says what it
+// waits for whenever that changes. The others may follow while the server runs.
 func (s *server) awaitLinks(ctx context.Context) error {
 	said := ""
 	for {
@@ -47,11 +48,12 @@ func (s *server) awaitLinks(ctx context.Context) error {
 }
 
 // lookAtLinks reads the state of all interfaces and returns what keeps the
-// server from starting, "" if nothing does. An error is one that no waiting
-// mends.
+// server from starting, "" if nothing does; then it warns of those that have to
+// follow. An error is one that no waiting mends.
 func (s *server) lookAtLinks() (missing string, err error) {
 	s.links, s.up = make([]plan.Link, len(s.Interfaces)), make([]bool, len(s.Interfaces))
 	usable := false
+	var wrong []string
 	for i, name := range s.Interfaces {
 		l, up, err := s.world.inspect(name)
 		l.Name = name
@@ -59,21 +61,24 @@ func (s *server) lookAtLinks() (missing string, err error) {
 		var gone *link.DownError
 		switch {
 		case errors.As(err, &gone):
-			return fmt.Sprintf("%v; check the name with \"ip link\", it is served as soon as it is there", err), nil
+			wrong = append(wrong, fmt.Sprintf("%v; check the name with \"ip link\", it is served as soon as it is there", err))
 		case err != nil:
 			return "", err
 		case !up:
-			missing = fmt.Sprintf("interface %s is down; \"ip link set %s up\"", name, name)
+			wrong = append(wrong, fmt.Sprintf("interface %s is down; \"ip link set %s up\"", name, name))
 		case len(l.Addrs) == 0:
-			missing = fmt.Sprintf("interface %s has no IPv4 address; \"ip address add ADDRESS/PREFIX dev %s\"", name, name)
+			wrong = append(wrong, fmt.Sprintf("interface %s has no IPv4 address; \"ip address add ADDRESS/PREFIX dev %s\"", name, name))
 		default:
 			usable = true
 		}
 	}
-	if usable {
-		return "", nil
+	if !usable {
+		return strings.Join(wrong, "; "), nil
 	}
-	return missing, nil
+	for _, text := range wrong {
+		s.log.Warn("nobody is served there: " + text)
+	}
+	return "", nil
 }
 
 // checkLinks looks for what changed at the interfaces since the last look. The
@@ -106,7 +111,7 @@ func (s *server) checkLinks() {
 		s.linksChanged()
 	}
 	s.renewReservations()
-	if s.allUp() && len(s.sockets[0].Stale()) > 0 {
+	if slices.ContainsFunc(s.sockets[0].Stale(), s.isUp) {
 		s.reopen()
 	}
 }
@@ -125,8 +130,8 @@ func (s *server) watchLinks() {
 	})
 }
 
-// allUp tells whether every interface is there and up.
-func (s *server) allUp() bool { return !slices.Contains(s.up, false) }
+// isUp tells whether an interface is there and up.
+func (s *server) isUp(name string) bool { return s.up[slices.Index(s.Interfaces, name)] }
 
 // sameLink compares what the core knows of an interface.
 func sameLink(a, b *plan.Link) bool {
@@ -179,7 +184,7 @@ func (s *server) renewReservations() {
 	s.portsMu.Lock()
 	defer s.portsMu.Unlock()
 	for i, name := range s.Interfaces {
-		if !s.reserved[i].Stale() {
+		if held := s.reserved[i]; held != nil && !held.Stale() {
 			continue
 		}
 		fresh, err := s.reserveOn(i, name)
@@ -189,7 +194,9 @@ func (s *server) renewReservations() {
 		case err != nil:
 			s.log.Warn(err.Error())
 		default:
-			s.reserved[i].Close()
+			if held := s.reserved[i]; held != nil {
+				held.Close()
+			}
 			s.reserved[i] = fresh
 		}
 	}

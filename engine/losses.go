@@ -1,6 +1,9 @@
 package engine
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // losses are counts of what was lost on the way, as reported so far.
 type losses struct {
@@ -19,7 +22,7 @@ func (s *server) checkLosses() {
 	for _, w := range s.workers {
 		dropped += w.dropped.Load()
 	}
-	if n := dropped - s.lost.dropped; n > 0 && dropped > s.lost.dropped && s.allUp() {
+	if n := dropped - s.lost.dropped; n > 0 && dropped > s.lost.dropped && !slices.Contains(s.up, false) {
 		s.log.Warn(fmt.Sprintf("%d frames could not be sent: the interface took none of them; look at its link and its driver's log", n))
 	}
 	s.lost = losses{st.KernelDrops, dropped}

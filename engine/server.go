@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -21,6 +22,7 @@ import (
 	"bootstorm/engine/image/load"
 	"bootstorm/engine/keeper"
 	"bootstorm/engine/lease"
+	"bootstorm/engine/link"
 	"bootstorm/engine/plan"
 )
 
@@ -39,7 +41,7 @@ type server struct {
 	up       []bool // by link
 	journal  *lease.Journal
 	portsMu  sync.Mutex
-	reserved []ports   // by interface; under portsMu once there are more goroutines
+	reserved []ports   // by interface, nil if it does not exist yet; under portsMu once there are more goroutines
 	workers  []*worker // the first answers everything, the others their share of TFTP
 	sockets  []socket  // by worker
 	observer *observer
@@ -184,11 +186,14 @@ func (s *server) accept(setup *Setup) error {
 }
 
 // reserve takes the ports, so that a second server on this host is found out
-// and the kernel keeps silent on them.
+// and the kernel keeps silent on them. Those of an interface that does not exist
+// follow (renewReservations).
 func (s *server) reserve() error {
 	for i, name := range s.Interfaces {
 		c, err := s.reserveOn(i, name)
-		if err != nil {
+		if gone := new(link.DownError); errors.As(err, &gone) {
+			c = nil
+		} else if err != nil {
 			return err
 		}
 		s.reserved = append(s.reserved, c)
@@ -361,7 +366,9 @@ func (s *server) close() {
 		c.Close()
 	}
 	for _, c := range s.reserved {
-		c.Close()
+		if c != nil {
+			c.Close()
+		}
 	}
 	if s.journal != nil {
 		s.journal.Close() // no effect after stop

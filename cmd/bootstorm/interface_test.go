@@ -161,3 +161,39 @@ func TestBridgeReformed(t *testing.T) {
 		}
 	}
 }
+
+// TestInterfaceMissing serves one interface while another does not exist: at the
+// start, and when the first is made anew. The other is served as soon as it is
+// there.
+func TestInterfaceMissing(t *testing.T) {
+	s := newSite(t)
+	p := s.start("--config", "", "--interface", "eth1", "--interface", "eth2")
+	s.said(p, `nobody is served there: interface eth2 does not exist; check the name with "ip link"`)
+	s.said(p, "ready: ")
+	address := s.boot()
+	plug := func() {
+		t.Helper()
+		if err := s.lab.Join(s.node0, "eth2", s.client, "eth2"); err != nil {
+			t.Fatal(err)
+		}
+		s.ip("address add 192.168.7.1/24 broadcast + dev eth2")
+	}
+	plug()
+	s.said(p, "interface eth2 is up: serving again")
+	s.said(p, "192.168.7.0")
+	if status, out, err := s.client.Run(patience, "udhcpc", "-i", "eth2", "-f", "-q", "-n", "-s", "/bin/true"); err != nil || status != 0 || !strings.Contains(out, "192.168.7.") {
+		t.Errorf("%d %v\n%s\n%s", status, err, out, p.Output())
+	}
+	s.ip("link del eth2")
+	s.said(p, "interface eth2 does not exist: nobody is served there; waiting for it")
+	p.Forget()
+	s.ip("link del eth1")
+	s.plugIn("02:00:00:00:00:01")
+	s.said(p, "opening the interfaces again")
+	if got := s.boot(); got != address {
+		t.Errorf("%s from the interface made anew, %s before", got, address)
+	}
+	p.Forget()
+	plug()
+	s.said(p, "opening the interfaces again")
+}

@@ -162,6 +162,29 @@ func TestSendFindsInterfaceDown(t *testing.T) {
 	})
 }
 
+// TestInterfaceMissing serves one interface while another does not exist: what is
+// for that one is given up, and it is stale until the Set is opened again.
+func TestInterfaceMissing(t *testing.T) {
+	r := newRig(t)
+	s, w := r.open(Options{}, "none", "eth1"), r.tap(r.client, "eth0")
+	w.write(patch(toServer(proto.PortTFTP, "rrq"), 0, proto.Broadcast[:]...))
+	if got := r.receive(s, 1); len(got) != 1 || got[0].Link != 1 {
+		t.Errorf("%d frames, want one of the second interface", len(got))
+	}
+	tx := batch.NewTx()
+	addFrame(tx, 0, 3000, "into the void")
+	addFrame(tx, 1, 3001, "there")
+	want := framesOf(tx, 1)
+	r.sendAll(s, tx)
+	w.expect(want)
+	if got := s.Stats().Dropped; got != 1 {
+		t.Errorf("%d messages given up, want that for the interface which does not exist", got)
+	}
+	if got := fmt.Sprint(s.Describe()[0], s.Stale()); got != "none: does not exist[none]" {
+		t.Error(got)
+	}
+}
+
 func TestInterfaceDeleted(t *testing.T) {
 	r := newRig(t)
 	s := r.open(Options{}, "eth1")

@@ -65,6 +65,9 @@ func (p *port) currentIndex() (int, error) {
 	return int(request.Uint32()), nil
 }
 
+// exists tells whether the interface existed when it was opened.
+func (p port) exists() bool { return p.send >= 0 }
+
 // gone tells whether the interface that was opened does not exist any more.
 func (p *port) gone() bool {
 	index, err := p.currentIndex()

@@ -15,7 +15,9 @@
 package link
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -67,7 +69,7 @@ type port struct {
 	name    string
 	index   int            // interface index in the kernel
 	in      [receivers]int // receiving sockets, in the order in which they are read
-	send    int            // sending socket
+	send    int            // sending socket; -1: the interface did not exist at Open
 	rung    Rung
 	forced  bool // the rung must not change
 	blocked blocking
@@ -77,8 +79,9 @@ type port struct {
 }
 
 // Open opens all sockets of the named interfaces. It needs CAP_NET_RAW. An
-// interface that is down is opened all the same and works when it comes up; one
-// that does not exist is a *DownError with Gone set.
+// interface that is down is opened all the same and works when it comes up. One
+// that does not exist is passed over, and is stale from the beginning (see
+// Set.Stale); only if none exists that is an error, a *DownError with Gone set.
 func Open(names []string, o Options) (*Set, error) {
 	return open(names, o, &share{members: 1, groups: make([]int, len(names))})
 }
@@ -91,13 +94,21 @@ func open(names []string, o Options, sh *share) (*Set, error) {
 	}
 	s := &Set{event: -1}
 	s.rx.init(rx)
+	var missing error
 	for i, name := range names {
 		p, err := openPort(uint8(i), name, o, sh)
-		if err != nil {
+		if gone := new(DownError); errors.As(err, &gone) && gone.Gone {
+			sh.groups[i] = alone
+			missing = err
+		} else if err != nil {
 			s.Close()
 			return nil, err
 		}
 		s.links = append(s.links, p)
+	}
+	if missing != nil && !slices.ContainsFunc(s.links, port.exists) {
+		s.Close()
+		return nil, missing
 	}
 	if s.event, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
 		s.Close()
@@ -131,19 +142,23 @@ func (s *Set) Describe() []string {
 	lines := make([]string, len(s.links))
 	for i := range s.links {
 		p := &s.links[i]
+		if !p.exists() {
+			lines[i] = p.name + ": does not exist"
+			continue
+		}
 		lines[i] = fmt.Sprintf("%s: receive %s, buffer %d KB; send %s (%s), buffer %d KB", p.name,
 			s.rx.rung, p.buffer[0]>>10, p.rung, p.rung.explain(), p.buffer[1]>>10)
 	}
 	return lines
 }
 
-// Stale returns the names of interfaces that were removed, or removed and made
-// again, since Open: their sockets are dead and the Set has to be opened anew.
-// An interface that is merely down is not stale.
+// Stale returns the names of interfaces that did not exist at Open, or were
+// removed, or removed and made again, since: they have no sockets or dead ones,
+// and the Set has to be opened anew. An interface that is merely down is not stale.
 func (s *Set) Stale() []string {
 	var names []string
 	for i := range s.links {
-		if s.links[i].gone() {
+		if p := &s.links[i]; !p.exists() || p.gone() {
 			names = append(names, s.links[i].name)
 		}
 	}

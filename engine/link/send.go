@@ -57,6 +57,10 @@ func (s *Set) unblock() {
 func (s *Set) sendLink(tx *batch.Tx, link uint8) error {
 	p := &s.links[link]
 	p.blocked = notBlocked
+	if p.send < 0 {
+		s.giveUpLink(tx, link)
+		return nil
+	}
 	// More than one round when a batch has more kernel messages than fit, or
 	// after a change of rung.
 	for s.build(tx, link, p.rung) > 0 {

@@ -66,7 +66,7 @@ func (p *port) currentIndex() (int, error) {
 }
 
 // exists tells whether the interface existed when it was opened.
-func (p port) exists() bool { return p.send >= 0 }
+func (p *port) exists() bool { return p.send >= 0 }
 
 // gone tells whether the interface that was opened does not exist any more.
 func (p *port) gone() bool {

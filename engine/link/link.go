@@ -99,6 +99,7 @@ func open(names []string, o Options, sh *share) (*Set, error) {
 		p, err := openPort(uint8(i), name, o, sh)
 		if gone := new(DownError); errors.As(err, &gone) && gone.Gone {
 			sh.groups[i] = alone
+			p.isDown = true // Send need not report it
 			missing = err
 		} else if err != nil {
 			s.Close()
@@ -106,7 +107,7 @@ func open(names []string, o Options, sh *share) (*Set, error) {
 		}
 		s.links = append(s.links, p)
 	}
-	if missing != nil && !slices.ContainsFunc(s.links, port.exists) {
+	if missing != nil && !slices.ContainsFunc(s.links, func(p port) bool { return p.exists() }) {
 		s.Close()
 		return nil, missing
 	}

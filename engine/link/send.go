@@ -57,10 +57,6 @@ func (s *Set) unblock() {
 func (s *Set) sendLink(tx *batch.Tx, link uint8) error {
 	p := &s.links[link]
 	p.blocked = notBlocked
-	if p.send < 0 {
-		s.giveUpLink(tx, link)
-		return nil
-	}
 	// More than one round when a batch has more kernel messages than fit, or
 	// after a change of rung.
 	for s.build(tx, link, p.rung) > 0 {
@@ -150,7 +146,7 @@ func (s *Set) sendFailed(tx *batch.Tx, p *port, at int, errno unix.Errno) (again
 		p.blocked = blockedRefused
 		s.stats.refused.Add(1)
 		return false, nil
-	case isDown(errno):
+	case isDown(errno), !p.exists():
 		s.giveUpLink(tx, p.down.Link)
 		return false, p.markDown(errno)
 	case s.stepDown(p, e, errno):

@@ -116,8 +116,8 @@ func TestCloseLeavesNothingOpen(t *testing.T) {
 			return err
 		}
 		s.Close()
-		if _, err := Open([]string{"eth1", "eth7"}, Options{}); err == nil {
-			t.Error("no error for an interface that does not exist")
+		if _, err := Open([]string{"eth1", "lo"}, Options{}); err == nil {
+			t.Error("no error for an interface without Ethernet")
 		}
 		if after := openDescriptors(t); after != before {
 			t.Errorf("%d descriptors open, %d before", after, before)

@@ -42,7 +42,7 @@ func (s *site) plugIn(mac string) {
 	if err := s.lab.Join(s.node0, "eth1", s.lab.Segment, "p0"); err != nil {
 		s.t.Fatal(err)
 	}
-	if err := s.lab.Segment.IP("link set p0 master br0"); err != nil {
+	if err := s.lab.Plug("p0"); err != nil {
 		s.t.Fatal(err)
 	}
 	s.ip("link set eth1 address "+mac, "address add 192.168.1.1/28 broadcast + dev eth1")
@@ -127,7 +127,7 @@ func TestInterfaceFaults(t *testing.T) {
 func TestInterfaceAddressChanges(t *testing.T) {
 	s := newSite(t)
 	p := s.start("--config", "")
-	s.said(p, "ready: ")
+	s.said(p, "INFO ready: ")
 	s.ip("address flush dev eth1", "address add 192.168.1.14/28 broadcast + dev eth1")
 	s.said(p, "derived from eth1 (192.168.1.14/28)")
 	s.said(p, "the interfaces changed: reloaded, 1 subnet, 13 pool addresses")
@@ -147,7 +147,7 @@ func TestBridgeReformed(t *testing.T) {
 	s.ip("address flush dev eth1")
 	s.ip(form...)
 	p := s.start("--interface", "bond0")
-	s.said(p, "ready: ")
+	s.said(p, "INFO ready: ")
 	address := s.boot()
 	for range 2 {
 		p.Forget()
@@ -169,7 +169,7 @@ func TestInterfaceMissing(t *testing.T) {
 	s := newSite(t)
 	p := s.start("--config", "", "--interface", "eth1", "--interface", "eth2")
 	s.said(p, `nobody is served there: interface eth2 does not exist; check the name with "ip link"`)
-	s.said(p, "ready: ")
+	s.said(p, "INFO ready: ")
 	address := s.boot()
 	plug := func() {
 		t.Helper()
@@ -189,11 +189,11 @@ func TestInterfaceMissing(t *testing.T) {
 	p.Forget()
 	s.ip("link del eth1")
 	s.plugIn("02:00:00:00:00:01")
-	s.said(p, "opening the interfaces again")
+	s.said(p, "eth1: receive")
 	if got := s.boot(); got != address {
 		t.Errorf("%s from the interface made anew, %s before", got, address)
 	}
 	p.Forget()
 	plug()
-	s.said(p, "opening the interfaces again")
+	s.said(p, "eth2: receive")
 }

@@ -215,7 +215,7 @@ func TestConfinedReplaced(t *testing.T) {
 	if err := s.lab.Join(s.node0, "eth1", s.lab.Segment, "p0"); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.lab.Segment.IP("link set p0 master br0"); err != nil {
+	if err := s.lab.Plug("p0"); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.node0.IP("address add 192.168.1.1/28 broadcast + dev eth1"); err != nil {

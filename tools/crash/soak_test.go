@@ -71,7 +71,7 @@ var acts = []act{
 // plugIn makes Node 0's interface anew.
 func (s *soak) plugIn() {
 	s.must(s.lab.Join(s.node0, "eth1", s.lab.Segment, "p0"))
-	s.must(s.lab.Segment.IP("link set p0 master br0"))
+	s.must(s.lab.Plug("p0"))
 	s.must(s.node0.IP("link set eth1 address 02:00:00:00:00:01", "address add 10.0.0.1/8 broadcast + dev eth1"))
 }
 

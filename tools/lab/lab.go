@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Lab is a set of hosts. Its own host, Segment, holds the bridge br0 that joins
@@ -132,7 +133,7 @@ func (l *Lab) attach(name, ifname, mac, port string) (*Host, error) {
 	if err := l.Join(h, ifname, l.Segment, port); err != nil {
 		return nil, err
 	}
-	if err := l.Segment.IP("link set " + port + " master br0"); err != nil {
+	if err := l.Plug(port); err != nil {
 		return nil, err
 	}
 	if mac != "" {
@@ -156,6 +157,26 @@ func (l *Lab) Join(a *Host, ifA string, b *Host, ifB string) error {
 		return err
 	}
 	return errors.Join(a.WaitUp(ifA), b.WaitUp(ifB))
+}
+
+// Plug puts an interface of the host Segment into the segment, and waits until the
+// bridge forwards for it. The kernel comes to that up to a second later, and what
+// is sent before is lost.
+func (l *Lab) Plug(port string) error {
+	if err := l.Segment.IP("link set " + port + " master br0"); err != nil {
+		return err
+	}
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+		out, err := run("bridge", "-n", l.Segment.NS, "link", "show", "dev", port)
+		switch {
+		case err != nil:
+			return err
+		case strings.Contains(out, " state forwarding "):
+			return nil
+		case time.Now().After(end):
+			return fmt.Errorf("the bridge does not forward for %s: %s", port, out)
+		}
+	}
 }
 
 // Tap makes a tap device on the segment, for a virtual machine that is started

@@ -39,10 +39,10 @@ type machine struct {
 	groups string // its control groups, as seen here
 }
 
-// boot boots the Debian in root on a host of the lab.
-func boot(t *testing.T, root string, host *lab.Host) *machine {
+// boot boots the Debian in root on a host of the lab, in a control group.
+func boot(t *testing.T, root, group string, host *lab.Host) *machine {
 	t.Helper()
-	m := &machine{T: t, root: root, groups: ownGroup(t)}
+	m := &machine{T: t, root: root, groups: group}
 	// unshare takes no notice of SIGTERM: the machine is switched off first.
 	p, err := host.Start("sh", "-c", `echo 0 >"$1/cgroup.procs" && shift && exec "$@"`, "sh", m.groups,
 		"unshare", "--mount", "--uts", "--ipc", "--cgroup", "--pid", "--fork", "--kill-child", "--propagation", "private", "tools/package/machine.sh", root)
@@ -265,6 +265,7 @@ func TestPackageLivesUnderSystemd(t *testing.T) {
 		t.Fatal("BOOTSTORM_CLEAN_ROOT is to be a Debian with the package: run make package-test")
 	}
 	t.Chdir("../..")
+	group := ownGroup(t)
 	begin := time.Now()
 	l := lab.ForTest(t)
 	node0, err := l.Node0(guide.Address)
@@ -284,7 +285,7 @@ func TestPackageLivesUnderSystemd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := boot(t, root, node0)
+	m := boot(t, root, group, node0)
 	t.Logf("booted after %.0f s: %s", time.Since(begin).Seconds(), strings.SplitN(m.run("systemctl", "--version"), "\n", 2)[0])
 	before := m.files()
 

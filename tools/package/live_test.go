@@ -219,8 +219,7 @@ func (n node) boots(want []byte) string {
 // unpack makes the Debian that is booted, with both versions of the package.
 func unpack(t *testing.T, clean string) (root string) {
 	t.Helper()
-	build := filepath.Dir(clean) // where cleanroot.sh has made all that is needed
-	root = filepath.Join(build, "live")
+	root = filepath.Join(filepath.Dir(clean), "live")
 	if err := os.RemoveAll(root); err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +227,7 @@ func unpack(t *testing.T, clean string) (root string) {
 	if err := os.Mkdir(root, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("tar", "-xf", filepath.Join(build, "base.tar"), "-C", root, "--exclude", "./dev/*").CombinedOutput(); err != nil {
+	if out, err := exec.Command("tar", "-xf", os.Getenv("BOOTSTORM_CLEAN_BASE"), "-C", root, "--exclude", "./dev/*").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	for _, name := range []string{"old.deb", "new.deb"} {
@@ -261,8 +260,8 @@ const (
 // restarts, removes and purges, while real clients boot.
 func TestPackageLivesUnderSystemd(t *testing.T) {
 	clean := os.Getenv("BOOTSTORM_CLEAN_ROOT")
-	if clean == "" {
-		t.Fatal("BOOTSTORM_CLEAN_ROOT is to be a Debian with the package: run make package-test")
+	if clean == "" || os.Getenv("BOOTSTORM_CLEAN_BASE") == "" {
+		t.Fatal("BOOTSTORM_CLEAN_ROOT is to be a Debian with the package, BOOTSTORM_CLEAN_BASE an archive of one without: run make package-test")
 	}
 	t.Chdir("../..")
 	group := ownGroup(t)

@@ -76,10 +76,10 @@ deb: sbom ## the Debian package, build/bootstorm_VERSION_ARCH.deb
 	@rm -f build/bootstorm_*.deb
 	@VERSION='$(VERSION)' ARCH=$$(go env GOARCH) $(TOOL) nfpm package -f tools/package/nfpm.yaml -p deb -t build
 
-package-test: deb ## install, upgrade, remove and purge the package in a clean Debian, and boot nodes from it
+package-test: deb ## install, upgrade, remove and purge the package in a clean Debian, its systemd running, and boot nodes from it; SUITE=bookworm
 	@tools/deps.sh package
-	tools/package/cleanroot.sh
-	BOOTSTORM_CLEAN_ROOT=$(CURDIR)/build/package/root go test -tags cleanroot -count=1 -timeout 5m -run 'TestNode' -v ./tools/package
+	SUITE=$(SUITE) tools/package/cleanroot.sh
+	BOOTSTORM_CLEAN_ROOT=$(CURDIR)/build/package/root BOOTSTORM_CLEAN_BASE=$(CURDIR)/build/package/base-$(or $(SUITE),bookworm).tar go test -tags cleanroot -count=1 -timeout 5m -run 'TestNode|TestPackageLives' -v ./tools/package
 
 audit: go ## known vulnerabilities in what both programs call (govulncheck)
 	@go run ./tools/audit

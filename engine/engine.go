@@ -56,9 +56,11 @@ type Config struct {
 	Sandbox    string // SandboxOff, SandboxOn or SandboxStrict
 	User       string // whom root becomes in a sandbox; "": sandbox.DefaultUser, if there is one
 
-	// Keeper starts the process that shows what happens, and feeds it; nil: there
-	// is none, and the log tells every step of a boot.
+	// Keeper opens sockets, and starts the process that shows what happens if there
+	// is to be one; nil: neither.
 	Keeper *keeper.Client
+	// View says that the Keeper starts it; else the log tells every step of a boot.
+	View bool
 	// ViewPatience is how long the view may give no sign of life before it is ended
 	// and started again; 0: DefaultViewPatience.
 	ViewPatience time.Duration

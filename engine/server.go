@@ -80,7 +80,10 @@ func newServer(c Config) *server {
 	s.observed = make(chan struct{})
 	s.started, s.asked = time.Now(), make(chan feed.Request, askedMost)
 	if c.Keeper != nil {
-		s.feed, s.news = feed.NewWriter(), c.Keeper.News()
+		s.news = c.Keeper.News()
+	}
+	if c.Keeper != nil && c.View {
+		s.feed = feed.NewWriter()
 		s.observer.feed = s.feed
 	}
 	// From the first moment on: a reload that comes too early must not end

@@ -41,6 +41,9 @@ func (s *server) heard(n keeper.News, ok bool) {
 	switch {
 	case !ok:
 		s.news = nil
+		if s.feed != nil {
+			s.feed.Last()
+		}
 		s.log.Error("the keeper has ended: the view is not started again, and an interface that is made anew cannot be opened; " +
 			"boots and leases are not affected; restart the server at a quiet moment")
 	case n.View != nil:
@@ -169,7 +172,11 @@ func (s *server) clock() feed.Clock {
 
 // show sends the names of the generation in force.
 func (s *server) show() {
-	if s.feed == nil || !s.feed.Attached() {
+	if s.feed == nil {
+		return
+	}
+	if !s.feed.Attached() { // the next view is shown it when it comes
+		s.feed.ClearTexts()
 		return
 	}
 	s.feed.Generation(&feed.Generation{Clock: s.clock(), Names: s.names()})

@@ -26,7 +26,7 @@ group() {
 		mtools:mcopy dosfstools:mkfs.vfat gdisk:sgdisk ;;
 	peers) group demo; echo dnsmasq-base:dnsmasq isc-dhcp-server:dhcpd kea-dhcp4-server:kea-dhcp4 kea-admin:perfdhcp \
 		libwrap0:/usr/share/doc/libwrap0/copyright ;;
-	package) group demo; echo mmdebstrap:mmdebstrap ;;
+	package) group demo; echo mmdebstrap:mmdebstrap busybox:busybox ;;
 	aside) echo atftpd:atftpd tftpd-hpa:/usr/share/doc/tftpd-hpa/copyright ;; # each removes the other if installed: unpacked only
 	ci) group test; group boot; echo gcc:gcc libc6-dev:/usr/include/stdlib.h systemd:systemd-analyze ;;
 	*) echo "deps.sh: unknown group $1: demo, test, boot, peers, package, ci" >&2; return 2 ;;

@@ -152,7 +152,7 @@ func (o *serveOptions) serve(cmd *cobra.Command) error {
 	if c.Keeper != nil {
 		defer c.Keeper.Close()
 	}
-	c.Captures, c.Explain = o.Captures, explainNode
+	c.Captures, c.Explain, c.View = o.Captures, explainNode, o.view != off
 	return engine.Serve(ctx, c)
 }
 

@@ -204,6 +204,45 @@ func TestViewFails(t *testing.T) {
 	gone(t, again)
 }
 
+// TestBootsBeforeTheView boots a node when the daemon is ready and its view is not
+// there yet, and again after the view was killed and before there is another: each
+// view shows the boot, DHCP and file. The keeper, which starts the view, is
+// stopped meanwhile, so that it is late on any machine.
+func TestBootsBeforeTheView(t *testing.T) {
+	s := newSite(t)
+	p := s.start()
+	keeper := 0
+	for end := time.Now().Add(patience); keeper == 0; time.Sleep(time.Millisecond) {
+		if keeper = childOf(t, p.Pid(), "keeper"); time.Now().After(end) {
+			t.Fatalf("no keeper:\n%s", p.Output())
+		}
+	}
+	syscall.Kill(keeper, syscall.SIGSTOP)
+	defer syscall.Kill(keeper, syscall.SIGCONT)
+	s.said(p, "ready: ")
+	late := childOf(t, keeper, "view") == 0
+	for _, when := range []string{"at the start", "after a restart of the view"} {
+		address := s.boot()
+		syscall.Kill(keeper, syscall.SIGCONT)
+		n := s.node(p, func(n story.Node) bool { return n.Address == address && n.File == "ipxe.efi" && n.Percent == 100 })
+		t.Logf("%s: view later than the boot: %v", when, late)
+		if n.Host != "node_1" || n.Boots != 2 { // dhclient is no firmware: its DHCP and the file count as two
+			t.Errorf("%s (view later than the boot: %v): %+v", when, late, n)
+		}
+		if when != "at the start" {
+			break
+		}
+		_, view := s.family(p)
+		syscall.Kill(view, syscall.SIGKILL)
+		s.said(p, "the view has ended (signal: killed): it is started again in ")
+		syscall.Kill(keeper, syscall.SIGSTOP)
+		late = childOf(t, keeper, "view") == 0
+	}
+	if strings.Contains(p.Output(), " are missing in the view") {
+		t.Error(p.Output())
+	}
+}
+
 // TestViewHangs stops the view for good: the daemon goes on serving, notices, says
 // so, and has another that answers. At its end, nobody complains.
 func TestViewHangs(t *testing.T) {

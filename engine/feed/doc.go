@@ -1,6 +1,7 @@
 // Package feed carries what the engine saw to the process that shows it. It is
 // a stream of frames over a socket pair; the engine's side never waits: what the
-// other does not take is counted and dropped.
+// other does not take is counted and dropped. Events that come before a view is
+// there wait for it.
 //
 // The way back carries requests (Request), which the engine's manager answers
 // between its other work: explain a reply, reload, mark a node for one boot.
@@ -56,6 +57,13 @@ var errTooLong = errors.New("feed: a frame is too long")
 // appendHead appends the head of a frame.
 func appendHead(b []byte, k kind, length int) []byte {
 	return binary.LittleEndian.AppendUint32(b, uint32(k)<<24|uint32(length))
+}
+
+// frameAt returns the kind and the length, with its head, of the frame at the start
+// of b.
+func frameAt(b []byte) (k kind, length int) {
+	v := binary.LittleEndian.Uint32(b)
+	return kind(v >> 24), headLen + int(v&maxFrame)
 }
 
 // readFrame reads one frame into buf, which grows up to limit, and returns its

@@ -47,6 +47,7 @@ func attached(t testing.TB) (*Writer, *net.UnixConn) {
 	if err := w.Attach(engine); err != nil {
 		t.Fatal(err)
 	}
+	w.fresh = false // as after a generation
 	return w, view
 }
 
@@ -243,7 +244,190 @@ func TestNobodyReads(t *testing.T) {
 	}
 }
 
-// TestViewGone drops everything for a view that has ended, and feeds the next.
+// told sends an event with a number, and with words if it is a refusal.
+func told(w *Writer, kind batch.EventKind, number uint32) {
+	e := batch.Event{Kind: kind, XID: number}
+	w.Event(&e, func(*batch.Event) string { return "because" })
+}
+
+// attach gives a Writer another view, as the engine does, and returns what it hears.
+func attach(t *testing.T, w *Writer, version string) (listener, *net.UnixConn) {
+	t.Helper()
+	engine, view := ends(t)
+	if err := w.Attach(engine); err != nil {
+		t.Fatal(err)
+	}
+	w.Flush() // by another goroutine, before the generation is there
+	w.Generation(&Generation{Names: story.Names{Version: version}})
+	w.Flush()
+	_, l, _ := listen(view)
+	return l, view
+}
+
+// expect wants a generation, if there is a version, and then events by number.
+func (l listener) expect(t *testing.T, version string, numbers ...uint32) {
+	t.Helper()
+	if version != "" {
+		if h := l.next(t); h.names == nil || h.names.Version != version {
+			t.Fatalf("instead of generation %s: %+v", version, h)
+		}
+	}
+	for _, n := range numbers {
+		h := l.next(t)
+		if h.names != nil || h.event.XID != n {
+			t.Fatalf("instead of event %d: %+v", n, h)
+		}
+		if Explained(h.event.Kind) && h.words != "because" {
+			t.Errorf("event %d has the words %q", n, h.words)
+		}
+	}
+}
+
+// TestBeforeTheView keeps what happens before there is a view: it hears of it after
+// the generation, in order, with the words for it, and then of what is new.
+func TestBeforeTheView(t *testing.T) {
+	w := NewWriter()
+	told(w, batch.EventDiscover, 1)
+	told(w, batch.EventNak, 2)
+	w.Flush()
+	w.Counters(&Counters{}) // of no use later
+	w.ClearTexts()          // a reload
+	told(w, batch.EventSilence, 3)
+	told(w, batch.EventNak, 4)
+	l, _ := attach(t, w, "first")
+	told(w, batch.EventNak, 5)
+	told(w, batch.EventSilence, 6)
+	w.Flush()
+	l.expect(t, "first", 1, 2, 3, 4, 5, 6)
+	if w.Lost() != 0 {
+		t.Errorf("%d lost", w.Lost())
+	}
+}
+
+// TestBetweenViews keeps what happens while there is no view for the next one, and
+// what the one before had not begun to take. Texts are sent to each.
+func TestBetweenViews(t *testing.T) {
+	w := NewWriter()
+	l, _ := attach(t, w, "first")
+	told(w, batch.EventNak, 1)
+	w.Flush()
+	l.expect(t, "first", 1)
+	told(w, batch.EventAck, 2) // queued, not taken
+	told(w, batch.EventSilence, 3)
+	w.Counters(&Counters{})
+	w.Detach(nil)
+	told(w, batch.EventNak, 4)
+	told(w, batch.EventSilence, 5)
+	l, _ = attach(t, w, "second")
+	told(w, batch.EventNak, 6)
+	w.Flush()
+	l.expect(t, "second", 2, 3, 4, 5, 6)
+}
+
+// TestViewEndsAnywhere ends views that have taken different parts of what waits:
+// the next one reads whole frames, in order, and the newest is among them.
+func TestViewEndsAnywhere(t *testing.T) {
+	for _, reads := range []int{0, 1, 5, 1 << 10, 100_001, queueBytes - 3, queueBytes + 70_000} {
+		w, view := attached(t)
+		n := uint32(0)
+		send := func() {
+			for range 2 * queueBytes / recordLen { // more than there is room for
+				n++
+				told(w, batch.EventAck, n)
+				w.Flush()
+			}
+		}
+		send()
+		for b := make([]byte, 999); reads > 0; {
+			got, err := view.Read(b[:min(reads, len(b))])
+			if err != nil {
+				t.Fatal(err)
+			}
+			reads -= got
+			n++
+			told(w, batch.EventAck, n)
+			w.Flush()
+		}
+		before := n
+		w.Detach(nil)
+		if w.Event(&batch.Event{}, nil); cap(w.queue) > 2*queueBytes {
+			t.Errorf("%d bytes for what waits", cap(w.queue))
+		}
+		engine, again := ends(t)
+		if err := w.Attach(engine); err != nil {
+			t.Fatal(err)
+		}
+		w.Generation(&Generation{})
+		w.Flush()
+		_, l, _ := listen(again)
+		if h := l.next(t); h.names == nil {
+			t.Fatalf("first comes %+v", h)
+		}
+		last := uint32(0)
+		for drained := false; !drained; {
+			h := l.next(t)
+			switch {
+			case h.event.XID == n+1:
+				drained = true
+			case h.event.Kind == 0: // the one after the end
+			case h.event.XID <= last || h.event.XID > before:
+				t.Fatalf("event %d after %d", h.event.XID, last)
+			default:
+				last = h.event.XID
+			}
+			if w.Flush(); w.sent == len(w.queue) && !drained {
+				told(w, batch.EventAck, n+1)
+				w.Flush()
+			}
+		}
+	}
+}
+
+// TestTooMuchBeforeTheView keeps the first events, as many as there is room for, and
+// counts the others as lost.
+func TestTooMuchBeforeTheView(t *testing.T) {
+	w := NewWriter()
+	const n = 2 * queueBytes / recordLen
+	for i := range uint32(n) {
+		told(w, batch.EventAck, i+1)
+	}
+	kept := uint32(n - w.Lost())
+	if kept == 0 || w.Lost() == 0 || cap(w.queue) > queueBytes {
+		t.Fatalf("%d of %d lost, %d bytes for the others", w.Lost(), n, cap(w.queue))
+	}
+	l, _ := attach(t, w, "first")
+	l.expect(t, "first")
+	for i := range kept {
+		w.Flush()
+		l.expect(t, "", i+1)
+	}
+	told(w, batch.EventAck, n+1)
+	w.Flush()
+	l.expect(t, "", n+1)
+}
+
+// TestNoViewAnyMore keeps nothing once the last view has ended.
+func TestNoViewAnyMore(t *testing.T) {
+	w := NewWriter()
+	l, _ := attach(t, w, "only")
+	w.Last()
+	told(w, batch.EventAck, 1)
+	w.Flush()
+	l.expect(t, "only", 1)
+	told(w, batch.EventAck, 2)
+	w.Detach(nil)
+	told(w, batch.EventAck, 3)
+	if len(w.queue) != 0 || w.Lost() != 0 {
+		t.Errorf("%d bytes are kept, %d lost", len(w.queue), w.Lost())
+	}
+	w = NewWriter()
+	told(w, batch.EventAck, 1)
+	if w.Last(); len(w.queue) != 0 {
+		t.Errorf("%d bytes are kept", len(w.queue))
+	}
+}
+
+// TestViewGone feeds the next view when one has ended and a flood has come since.
 func TestViewGone(t *testing.T) {
 	w, view := attached(t)
 	view.Close()
@@ -256,16 +440,8 @@ func TestViewGone(t *testing.T) {
 	if w.Attached() {
 		t.Error("attached to nobody")
 	}
-	engine, again := ends(t)
-	if err := w.Attach(engine); err != nil {
-		t.Fatal(err)
-	}
-	w.Event(&e, nil)
-	w.Flush()
-	_, l, _ := listen(again)
-	if h := l.next(t); h.event != e {
-		t.Errorf("%+v", h)
-	}
+	l, _ := attach(t, w, "next")
+	l.expect(t, "next", e.XID)
 }
 
 // TestRequests asks and is answered, in any order, with errors as errors.
@@ -275,6 +451,7 @@ func TestRequests(t *testing.T) {
 	if err := w.Attach(engine); err != nil {
 		t.Fatal(err)
 	}
+	w.fresh = false // as after a generation
 	r, _, _ := listen(view)
 	go Requests(engine, func(q Request) {
 		a := Response{ID: q.ID, Text: q.Kind + " " + q.Node}
@@ -313,6 +490,7 @@ func TestAlive(t *testing.T) {
 	if err := w.Attach(engine); err != nil {
 		t.Fatal(err)
 	}
+	w.fresh = false // as after a generation
 	r, l, _ := listen(view)
 	beats, requests := make(chan bool, 8), make(chan Request)
 	go Requests(engine, func(q Request) { requests <- q }, func() { beats <- true })

@@ -20,22 +20,27 @@ const queueBytes = 1 << 20
 const generationBytes = maxFrame
 
 // Writer is the engine's end. Its methods may be called by any goroutine; none
-// of them waits for the other side. Without a view, everything is dropped.
+// of them waits for the other side. While there is no view yet, or none while one
+// that has ended is started again, events wait for the next, as many as there is
+// room for; all else is dropped.
 type Writer struct {
 	mu    sync.Mutex
 	conn  *net.UnixConn // nil: nobody listens
 	raw   syscall.RawConn
+	fresh bool   // the view that was attached has had no generation, and nothing may come before it
+	last  bool   // no view will be attached any more
 	queue []byte // frames that wait; from sent on
 	sent  int
+	cut   int // bytes at the start of queue that are the rest of a frame
 	texts texts
-	lost  uint64 // events dropped while there was a view
+	lost  uint64 // events dropped for want of room
 	// due is the last generation, if it found no room; it goes first when
 	// there is some.
 	due []byte
 	try func(fd uintptr) bool // one attempt to write the queue, made once so that it is no garbage
 }
 
-// NewWriter makes a Writer that nobody listens to.
+// NewWriter makes a Writer that nobody listens to yet.
 func NewWriter() *Writer {
 	w := &Writer{queue: make([]byte, 0, queueBytes)}
 	w.texts.clear()
@@ -44,7 +49,8 @@ func NewWriter() *Writer {
 }
 
 // Attach gives the Writer the socket of a view that has just been started, in
-// place of the one before. Generation has to follow: a new view knows nothing.
+// place of the one before. Generation has to follow: a new view knows nothing, and
+// what waits for it is sent after that.
 func (w *Writer) Attach(c *net.UnixConn) error {
 	raw, err := c.SyscallConn()
 	if err != nil {
@@ -53,8 +59,19 @@ func (w *Writer) Attach(c *net.UnixConn) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.detach()
-	w.conn, w.raw = c, raw
+	w.conn, w.raw, w.fresh = c, raw, true
 	return nil
+}
+
+// Last says that no view will be attached any more: once the one that is there has
+// ended, nothing is kept.
+func (w *Writer) Last() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last = true
+	if w.conn == nil {
+		w.queue = w.queue[:0]
+	}
 }
 
 // Detach lets go of the view, if it is c, nil for any.
@@ -66,13 +83,35 @@ func (w *Writer) Detach(c *net.UnixConn) {
 	}
 }
 
+// detach lets go of the view, if there is one. Events that it has not begun to take
+// stay for the next, with the texts among them; those whose text it had taken already
+// come without. A generation and counts would be out of date.
 func (w *Writer) detach() {
-	if w.conn != nil {
-		w.conn.Close()
+	if w.conn == nil {
+		return
 	}
-	w.conn, w.raw, w.due = nil, nil, nil
-	w.queue, w.sent = w.queue[:0], 0
+	w.conn.Close()
+	w.conn, w.raw, w.fresh, w.due = nil, nil, false, nil
+	kept := w.queue[:0]
+	for rest := w.queue[w.whole():]; len(rest) > 0 && !w.last; {
+		k, n := frameAt(rest)
+		if k == kindEvent || k == kindText {
+			kept = append(kept, rest[:n]...)
+		}
+		rest = rest[n:]
+	}
+	w.queue, w.sent, w.cut = kept, 0, 0
 	w.texts.clear()
+}
+
+// whole is where the first frame begins that the view has not begun to take.
+func (w *Writer) whole() int {
+	at := w.cut
+	for at < w.sent {
+		_, n := frameAt(w.queue[at:])
+		at += n
+	}
+	return at
 }
 
 // Attached tells whether there is a view.
@@ -82,7 +121,8 @@ func (w *Writer) Attached() bool {
 	return w.conn != nil
 }
 
-// Lost is how many events were dropped because a view did not take them.
+// Lost is how many events were dropped because no view took the ones before them
+// in time.
 func (w *Writer) Lost() uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -95,7 +135,7 @@ func (w *Writer) Lost() uint64 {
 func (w *Writer) Event(e *batch.Event, words func(e *batch.Event) string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.conn == nil {
+	if w.conn == nil && w.last {
 		return
 	}
 	if !w.room(headLen + recordLen) {
@@ -141,6 +181,7 @@ func (w *Writer) room(n int) bool {
 		return false
 	}
 	if len(w.queue)+n > cap(w.queue) && w.sent > 0 {
+		w.cut = w.whole() - w.sent
 		w.queue = w.queue[:copy(w.queue, w.queue[w.sent:])]
 		w.sent = 0
 	}
@@ -148,17 +189,31 @@ func (w *Writer) room(n int) bool {
 }
 
 // Generation queues what was loaded. It always arrives: what finds no room now is
-// sent when there is some, unless a newer one has come by then.
+// sent when there is some, unless a newer one has come by then. To a view that has
+// just been attached it goes before all that waits. Without a view it is dropped.
 func (w *Writer) Generation(g *Generation) {
 	b, err := frame(kindGeneration, g, generationBytes)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.conn == nil || err != nil {
-		return
-	}
-	w.due = b
 	w.texts.clear() // rules have changed their numbers
-	w.dueNow()
+	fresh := w.fresh
+	w.fresh = false
+	switch {
+	case w.conn == nil || err != nil:
+	case fresh:
+		w.queue = append(append(make([]byte, 0, max(len(b)+len(w.queue), queueBytes)), b...), w.queue...)
+	default:
+		w.due = b
+		w.dueNow()
+	}
+}
+
+// ClearTexts has every text sent again, as Generation does: for a generation that
+// there is no view to be told of.
+func (w *Writer) ClearTexts() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.texts.clear()
 }
 
 // dueNow queues the generation that waits, if the queue has been taken.
@@ -200,7 +255,7 @@ func (w *Writer) Flush() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.dueNow()
-	if w.conn == nil || w.sent == len(w.queue) {
+	if w.conn == nil || w.fresh || w.sent == len(w.queue) {
 		return
 	}
 	if err := w.raw.Write(w.try); err != nil { // closed
@@ -221,7 +276,7 @@ func (w *Writer) write(fd uintptr) bool {
 		}
 		w.sent += n
 	}
-	w.queue, w.sent = w.queue[:0], 0
+	w.queue, w.sent, w.cut = w.queue[:0], 0, 0
 	if cap(w.queue) > 2*queueBytes { // a generation was large
 		w.queue = make([]byte, 0, queueBytes)
 	}

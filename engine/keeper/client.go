@@ -3,6 +3,7 @@ package keeper
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -71,6 +72,9 @@ func Start(args []string, files []*os.File) (*Started, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		ours.Close()
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w; mount /proc and have /dev/null, as every container engine does", err)
+		}
 		return nil, fmt.Errorf("start the keeper: %w", err)
 	}
 	pid := cmd.Process.Pid

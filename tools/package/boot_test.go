@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"bootstorm/tools/guide"
 	"bootstorm/tools/lab"
 )
@@ -50,6 +52,7 @@ func TestNodesBootFromThePackage(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(root, "etc/dhcp/dhcpd.conf"), guide.Config("52:54:00:00:00:01"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	furnish(t, root)
 	server, err := node0.Start(append([]string{"chroot", root}, serviceCommand(t, root, "eth1")...)...)
 	if err != nil {
 		t.Fatal(err)
@@ -128,6 +131,7 @@ func TestNodeBootsFromWhatTheImageHolds(t *testing.T) {
 	if err := guide.WriteRoot(root, os.Getenv("BOOTSTORM_DEPS")); err != nil {
 		t.Fatal(err)
 	}
+	furnish(t, image)
 	const caps = "-all,+net_raw,+net_bind_service,+setuid,+setgid,+sys_chroot" // the last for chroot itself
 	server, err := node0.Start("setpriv", "--bounding-set", caps, "--inh-caps", "-all", "--no-new-privs", "chroot", image,
 		"/usr/sbin/bootstorm", "serve", "--interface", "eth1", "--lease-file", "/var/lib/bootstorm/dhcpd.leases")
@@ -147,6 +151,28 @@ func TestNodeBootsFromWhatTheImageHolds(t *testing.T) {
 	info, err := os.Stat(filepath.Join(image, "var/lib/bootstorm/dhcpd.leases"))
 	if err != nil || info.Size() == 0 {
 		t.Errorf("no leases are kept: %v", err)
+	}
+}
+
+// furnish gives a file system what every machine and every container has: /proc and
+// /dev/null. The mounts are the private world's.
+func furnish(t *testing.T, root string) {
+	t.Helper()
+	proc, null := filepath.Join(root, "proc"), filepath.Join(root, "dev/null")
+	if err := os.MkdirAll(proc, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(null); err != nil {
+		put(t, null, nil, 0o666)
+	}
+	for _, m := range []struct {
+		source, target, kind string
+		flags                uintptr
+	}{{"proc", proc, "proc", unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC}, {"/dev/null", null, "", unix.MS_BIND}} {
+		if err := unix.Mount(m.source, m.target, m.kind, m.flags, ""); err != nil {
+			t.Fatalf("mount %s: %v", m.target, err)
+		}
+		t.Cleanup(func() { unix.Unmount(m.target, unix.MNT_DETACH) })
 	}
 }
 

@@ -151,6 +151,7 @@ func (c *Core) loading(via uint8) {
 	if p := &c.packet; len(p.Payload) >= 2 && p.Payload[0] == 0 && p.Payload[1] == readRequest {
 		c.seekers.forget(p.SrcMAC, via)
 		c.repeats.heard(p.SrcMAC)
+		c.heardOf()
 	}
 }
 

@@ -55,6 +55,7 @@ func (c *Core) frame(now batch.Time, f *batch.Frame, tx *batch.Tx) {
 		c.count.ARP++
 		c.repeats.heard(p.ARP.SenderMAC)
 		c.observe(now, f.Link)
+		c.askedUs(now.Mono, f.Link, tx)
 	case p.Kind == proto.KindUnreachable:
 		c.count.Unreachable++
 		done := c.transfers.Counters().Done

@@ -27,9 +27,15 @@ import (
 //	U-Boot  5 s                     5 requests        net/arp.c, CONFIG_ARP_TIMEOUT
 //
 // After that they try anew with what they wanted to send.
+//
+// The first of several workers does not see what the others do. So a boot loader
+// that asks for itself soon after the firmware, without a DHCP of its own between,
+// seems to repeat what the firmware asked, and is answered twice.
 const (
 	// askedAgain is how much later than the last request one must be to say that
-	// nobody answered: edk2's clock may strike before an answer can have come.
+	// nobody answered: edk2's clock may strike before an answer can have come. And
+	// one that comes so soon after a request for a file was sent before it: ARP and
+	// TFTP come by different sockets.
 	askedAgain = 50 * batch.Millisecond
 	// askedLately is when a request is no repetition any more, but asks anew.
 	askedLately = 6 * batch.Second
@@ -48,7 +54,7 @@ func (c *Core) askedUs(now int64, via uint8, tx *batch.Tx) {
 		return
 	}
 	k := c.asker(a.SenderAddr, a.SenderMAC)
-	if k == nil || k.Left == 0 {
+	if k == nil || k.Left == 0 || k.Heard != 0 && now-k.Heard < askedAgain {
 		return
 	}
 	waited := now - k.Asked
@@ -123,10 +129,10 @@ func (c *Core) answersARP(v *verdict) bool {
 	return false
 }
 
-// heardOf notes that the sender of the datagram in work knows the server's
-// hardware address.
-func (c *Core) heardOf() {
+// heardOf notes that the sender of the request for a file in work knows the
+// server's hardware address.
+func (c *Core) heardOf(now int64) {
 	if k := c.asker(c.packet.Src, c.packet.SrcMAC); k != nil {
-		k.Asked = 0
+		k.Asked, k.Heard = 0, max(now, 1)
 	}
 }

@@ -119,6 +119,12 @@ func TestKernelsBusiness(t *testing.T) {
 				w.core.SetFiles(image.Build(0, "", nil))
 				w.load(rrqFrame(mac(1)))
 			}},
+		{name: "when the request for a file was faster", first: func(w *world) []byte {
+			w.core.SetFiles(image.Build(0, "", nil))
+			a := leased(w)
+			w.load(rrqFrame(mac(1)))
+			return arpAsk(a, mac(1), serverAddr)
+		}},
 		{name: "after its next DHCP", first: func(w *world) []byte { return arpAsk(leased(w), mac(1), serverAddr) },
 			between: func(w *world) { w.lease(machine(1).ipxe()) }},
 	} {

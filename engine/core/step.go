@@ -65,7 +65,7 @@ func (c *Core) frame(now batch.Time, f *batch.Frame, tx *batch.Tx) {
 		c.count.Other++
 	case p.DstPort == proto.PortTFTP:
 		c.count.TFTP++
-		c.loading(f.Link)
+		c.loading(now.Mono, f.Link)
 		done := c.transfers.Counters().Done
 		c.transfers.Receive(now.Mono, p, f.Link, tx, c.events)
 		c.ended(done)

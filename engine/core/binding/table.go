@@ -83,6 +83,7 @@ type Slot struct {
 // Asker is what is kept of a client's ARP requests for the server.
 type Asker struct {
 	Asked int64      // Mono of the last one that nothing of the client followed, 0 if none
+	Heard int64      // Mono of the last request for a file, 0 if none
 	For   proto.Addr // the address of the server that it asked for
 	Left  uint8      // how often it may be answered until its next ACK
 }

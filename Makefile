@@ -10,7 +10,7 @@ VERSION ?= $(shell tools/package/version.sh)
 # The tools that package and audit are no dependencies of the project's own.
 TOOL := go tool -modfile=tools/tools.mod
 
-.PHONY: help build demo test boot fuzz bench compare compare-proof peers screenshots soak clean go programs sbom deb package-test audit
+.PHONY: help build demo test boot fuzz bench compare compare-proof peers screenshots soak neighbours clean go programs sbom deb package-test audit
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench: go ## Go benchmarks of the hot path
 soak: go ## the daemon is killed in storms KILLS=200 times; then storms with faults of every kind for HOURS, or SECONDS=1200
 	KILLS=$(or $(KILLS),200) go test -count 1 -timeout 60m -v -run TestKills ./tools/crash
 	HOURS=$(or $(HOURS),0) SECONDS=$(or $(SECONDS),$(if $(HOURS),0,1200)) go test -count 1 -timeout 0 -v -run TestSoak ./tools/crash
+
+neighbours: go ## NODES=3000 boot while the kernel's ARP table has its default size; nothing else on this machine finds its neighbours meanwhile
+	NODES=$(or $(NODES),3000) go test -count 1 -timeout 10m -v -run TestFullTable ./tools/hostile
 
 compare: build ## benchmarks of the hot path against an earlier version; ARGS="HEAD~3"
 	@build/bench compare $(ARGS)

@@ -70,6 +70,10 @@ func (r *report) print() {
 		fmt.Fprintf(r.out, "\nif nothing of the node follows within %v, the answer is sent once more "+
 			"(the server's default for a booting node; repeat-answers off leaves it at one)\n", time.Duration(core.RepeatAfter))
 	}
+	if r.answer.ARP {
+		fmt.Fprintln(r.out, "\nif it asks for the server by ARP and the kernel does not answer, the server does "+
+			"(its default; answer-arp off leaves that to the kernel)")
+	}
 	r.bootFile(dhcp.View(payload), payload)
 }
 

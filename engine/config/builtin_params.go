@@ -92,4 +92,5 @@ const optionsServer = `
 204 tftp-rate-limit L
 205 permitted-servers IA
 206 repeat-answers f
+207 answer-arp f
 `

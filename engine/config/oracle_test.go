@@ -57,6 +57,7 @@ var ours = map[string]string{
 	"boot-hints":                "a default of this server",
 	"ipv6-router-advertisement": "a default of this server",
 	"repeat-answers":            "a default of this server",
+	"answer-arp":                "a default of this server",
 	"known-clients-first":       "protection of this server",
 	"dhcp-rate-limit":           "protection of this server",
 	"tftp-rate-limit":           "protection of this server",

@@ -147,10 +147,11 @@ func (c *Core) advertise(link uint8, mac proto.MAC, to proto.Addr6, tx *batch.Tx
 // loading ends the answers to a node's solicitations with its first request for
 // a file: its network is configured by then, and what it loads may be a system
 // that configures it anew.
-func (c *Core) loading(via uint8) {
+func (c *Core) loading(now int64, via uint8) {
 	if p := &c.packet; len(p.Payload) >= 2 && p.Payload[0] == 0 && p.Payload[1] == readRequest {
 		c.seekers.forget(p.SrcMAC, via)
 		c.repeats.heard(p.SrcMAC)
+		c.heardOf(now)
 	}
 }
 

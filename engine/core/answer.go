@@ -123,6 +123,7 @@ func (c *Core) acknowledge(v *verdict, tx *batch.Tx) {
 	} else if v.slot != binding.None {
 		c.count.Reused++
 	}
+	c.allowARP(v)
 	if held {
 		c.hold.push(c.table.At(v.slot).Seq, c.msg.via, c.repeatable(v), c.build[:n])
 	} else {

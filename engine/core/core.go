@@ -52,8 +52,10 @@ type Core struct {
 	byID    bool     // what the last message said about ignore-client-uids: a first guess for the next
 	nodes   []uint64 // by host declaration: its key if it lists several hardware addresses, else 0
 	seekers *seekers // nodes that look for an IPv6 router
-	marks   *marks   // nodes that are to load another file, once
-	spare   *marks   // where SetMarks makes the next ones
+	// silentUntil is the Mono until which the kernel is taken not to answer ARP.
+	silentUntil int64
+	marks       *marks // nodes that are to load another file, once
+	spare       *marks // where SetMarks makes the next ones
 
 	now   batch.Time // of the frame in work
 	clock clock

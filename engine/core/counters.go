@@ -52,6 +52,8 @@ type Counters struct {
 	// Answers sent once more to booting nodes that did nothing after the first, and
 	// those for which there was no room to do so.
 	Repeats, RepeatsLost uint64
+	// ARP requests for this server that were answered, since the kernel did not.
+	ARPAnswers uint64
 }
 
 // Each calls f with every counter and its name. For the cold side.
@@ -89,5 +91,6 @@ func (c *Counters) named() []named {
 		{"expired", &c.Expired}, {"probes", &c.Probes},
 		{"solicitations", &c.Solicits}, {"advertisements", &c.Adverts},
 		{"answers_repeated", &c.Repeats}, {"answers_not_watched", &c.RepeatsLost},
+		{"arp_answers", &c.ARPAnswers},
 	}
 }

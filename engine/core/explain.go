@@ -44,6 +44,7 @@ type Explanation struct {
 	Marked   bool         // the boot file is that of its Mark
 	Advert   bool         // its router solicitations are answered from now on
 	Repeated bool         // the reply is sent once more if nothing of the node follows it
+	ARP      bool         // its ARP requests for the server are answered if the kernel does not
 }
 
 // Explain tells what the core would answer to a frame that came in by a link,
@@ -70,6 +71,7 @@ func (c *Core) Explain(frame []byte, link uint8, now batch.Time) Explanation {
 		x.Reply = replyTypes[v.do]
 		x.Advert = c.advertises(&v) && m.giaddr == 0
 		x.Repeated = c.repeatable(&v)
+		x.ARP = c.answersARP(&v) && reachable(&c.request.HW)
 	}
 	return x
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"bootstorm/engine/batch"
+	"bootstorm/engine/core/binding"
 	"bootstorm/engine/plan"
 	"bootstorm/proto"
 	"bootstorm/proto/dhcp"
@@ -12,8 +13,9 @@ import (
 // tenant is a fixed-address of a host declaration and one of the Ethernet
 // addresses of that host.
 type tenant struct {
-	addr proto.Addr
-	mac  proto.MAC
+	addr  proto.Addr
+	mac   proto.MAC
+	asker binding.Asker
 }
 
 // fixedTenants lists the fixed addresses that are on a link of ours with who may
@@ -27,11 +29,25 @@ func (c *Core) fixedTenants() []tenant {
 			continue
 		}
 		for _, a := range c.plan.Hosts[e.Host].Fixed {
-			all = append(all, tenant{a, proto.MAC(key[1:])})
+			all = append(all, tenant{addr: a, mac: proto.MAC(key[1:])})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b tenant) int { return int(int64(a.addr) - int64(b.addr)) })
 	return all
+}
+
+// firstTenant returns the index in c.fixed of the first entry of an address, or of
+// what would follow it.
+func (c *Core) firstTenant(addr proto.Addr) int {
+	lo, hi := 0, len(c.fixed)
+	for lo < hi {
+		if m := int(uint(lo+hi) >> 1); c.fixed[m].addr < addr {
+			lo = m + 1
+		} else {
+			hi = m
+		}
+	}
+	return lo
 }
 
 // fixedClaimed reports the sender of the ARP message in work if it uses the fixed
@@ -39,14 +55,7 @@ func (c *Core) fixedTenants() []tenant {
 // host keeps its address: the configuration says so.
 func (c *Core) fixedClaimed(now int64, via uint8) {
 	a := &c.packet.ARP
-	lo, hi := 0, len(c.fixed)
-	for lo < hi { // the first entry of that address
-		if m := int(uint(lo+hi) >> 1); c.fixed[m].addr < a.SenderAddr {
-			lo = m + 1
-		} else {
-			hi = m
-		}
-	}
+	lo := c.firstTenant(a.SenderAddr)
 	if lo == len(c.fixed) || c.fixed[lo].addr != a.SenderAddr || !c.links[via].reaches(a.SenderAddr) {
 		return
 	}

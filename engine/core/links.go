@@ -52,10 +52,18 @@ func (c *Core) locate(s *plan.Subnet) site {
 // ours tells whether a is an address of this host.
 func (c *Core) ours(a proto.Addr) bool {
 	for i := range c.links {
-		for k := range c.links[i].Addrs {
-			if c.links[i].Addrs[k].Addr == a {
-				return true
-			}
+		if c.links[i].has(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// has tells whether a is an address of the link.
+func (l *link) has(a proto.Addr) bool {
+	for i := range l.Addrs {
+		if l.Addrs[i].Addr == a {
+			return true
 		}
 	}
 	return false
@@ -77,10 +85,8 @@ func (l *link) broadcast(a proto.Addr) bool {
 // client's address, else the link's first.
 func (c *Core) self(client proto.Addr) proto.Addr {
 	m := &c.msg
-	for i := range m.link.Addrs {
-		if m.link.Addrs[i].Addr == c.packet.Dst {
-			return c.packet.Dst
-		}
+	if m.link.has(c.packet.Dst) {
+		return c.packet.Dst
 	}
 	// A network may have several subnets, with an address of ours in each.
 	subnet := m.subnet

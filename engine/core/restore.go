@@ -45,6 +45,7 @@ func (c *Core) Replace(now batch.Time, fresh *Core) {
 	fresh.proxies, fresh.proxyNext = c.proxies, c.proxyNext
 	fresh.guard.servers, fresh.guard.rivals, fresh.guard.news = c.guard.servers, c.guard.rivals, c.guard.news
 	fresh.seekers, fresh.marks, fresh.spare, fresh.repeats = c.seekers, c.marks, c.spare, c.repeats
+	fresh.silentUntil = c.silentUntil
 	fresh.clock = c.clock
 	fresh.clock.cursor = 0 // leases that come back with the plan were restored without it
 	fresh.SetLinks(links)

@@ -55,6 +55,7 @@ func (c *Core) frame(now batch.Time, f *batch.Frame, tx *batch.Tx) {
 		c.count.ARP++
 		c.repeats.heard(p.ARP.SenderMAC)
 		c.observe(now, f.Link)
+		c.askedUs(now.Mono, f.Link, tx)
 	case p.Kind == proto.KindUnreachable:
 		c.count.Unreachable++
 		done := c.transfers.Counters().Done
@@ -64,7 +65,7 @@ func (c *Core) frame(now batch.Time, f *batch.Frame, tx *batch.Tx) {
 		c.count.Other++
 	case p.DstPort == proto.PortTFTP:
 		c.count.TFTP++
-		c.loading(f.Link)
+		c.loading(now.Mono, f.Link)
 		done := c.transfers.Counters().Done
 		c.transfers.Receive(now.Mono, p, f.Link, tx, c.events)
 		c.ended(done)

@@ -169,6 +169,7 @@ const (
 	BootHints                  // whether replies to booting nodes carry what shortens their boot
 	RouterAdvertisement        // whether a booting node's search for an IPv6 router is ended
 	RepeatAnswers              // whether an answer that nothing of a booting node follows is sent once more
+	AnswerARP                  // whether a node that the kernel leaves without an ARP answer is sent one
 	Params
 )
 

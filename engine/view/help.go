@@ -5,6 +5,7 @@ var counterHelp = map[string]string{
 	"abandoned": "Addresses put out of service, since somebody else uses them.", "advertisements": "Router advertisements sent to nodes that boot.",
 	"answers_not_watched": "Answers to booting nodes that could not be repeated, for want of room.",
 	"answers_repeated":    "Answers sent once more to booting nodes that did nothing after the first.",
+	"arp_answers":         "ARP requests for this server that were answered in place of the kernel, whose ARP table is full.",
 	"arp":                 "ARP messages seen.", "conflicts": "Addresses seen in use by a machine that they are not leased to.",
 	"conflicts_doubtful": "Conflicts not believed, since more were reported than can be true.", "expired": "Leases that ended by time.",
 	"frames": "Frames handed to the engine.", "held": "Acknowledgements that wait for the disk.",

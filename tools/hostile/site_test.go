@@ -3,7 +3,8 @@
 // each time whether nodes boot and whether the log tells what happened. It has
 // tests only.
 //
-// FLOOD in the environment is how many frames of each kind the flood has (20000).
+// FLOOD in the environment is how many frames of each kind the flood has (20000),
+// NODES how many nodes storm a kernel whose ARP table is too small for them (none).
 package hostile
 
 import (

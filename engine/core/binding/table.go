@@ -77,6 +77,15 @@ type Slot struct {
 
 	Probed int64 // Mono of the last ARP probe, 0 if none. Written by the core
 	Heard  int64 // Mono of the last sign of life from the address, 0 if none. Written by the core
+	Asker  Asker // Written by the core
+}
+
+// Asker is what is kept of a client's ARP requests for the server.
+type Asker struct {
+	Asked int64      // Mono of the last one that nothing of the client followed, 0 if none
+	Heard int64      // Mono of the last request for a file, 0 if none
+	For   proto.Addr // the address of the server that it asked for
+	Left  uint8      // how often it may be answered until its next ACK
 }
 
 // Forever is the End of a lease without end.

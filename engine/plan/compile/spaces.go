@@ -41,6 +41,7 @@ var parameters = map[string]plan.Param{
 	"boot-hints":                    plan.BootHints,
 	"ipv6-router-advertisement":     plan.RouterAdvertisement,
 	"repeat-answers":                plan.RepeatAnswers,
+	"answer-arp":                    plan.AnswerARP,
 }
 
 const (

@@ -172,7 +172,7 @@ func (s *server) show() {
 	if s.feed == nil || !s.feed.Attached() {
 		return
 	}
-	s.feed.Generation(&feed.Generation{Clock: s.clock(), Names: s.names()})
+	s.feed.Generation(&feed.Generation{Clock: s.clock(), Names: s.names(), Options: s.setup.Tree.Declarations()})
 	s.feed.Flush()
 }
 

@@ -121,7 +121,10 @@ type intake struct {
 }
 
 // Generation implements feed.Handler.
-func (i intake) Generation(g *feed.Generation) { i.process.Book.Name(g.Names) }
+func (i intake) Generation(g *feed.Generation) {
+	i.process.Book.Name(g.Names)
+	i.handler.Define(g.Options)
+}
 
 // Event implements feed.Handler.
 func (i intake) Event(at time.Time, e *batch.Event, words string) {

@@ -246,11 +246,8 @@ func TestWatchAStorm(t *testing.T) {
 	term.press("/01:05\r")
 	term.sees("[01:05]", "1-1 of 1", "52:54:00:00:01:05")
 	term.press("\r")
-	screen := term.sees("phase done", "booted in ", "took 192.168.1.", "has 192.168.1.", "told to load refind.pxe", "got refind_x64.efi, 54.0 kB in ")
-	if strings.Contains(screen, "(DISCOVER) as uefi") {
-		t.Errorf("the last steps of the story are shown first:\n%s", screen)
-	}
-	term.press("\x1b[H")
+	term.sees("phase done", "booted in ", "took 192.168.1.", "has 192.168.1.", "told to load refind.pxe", "got refind_x64.efi, 54.0 kB in ")
+	term.press("\x1b[H") // from the first step on
 	term.sees("(DISCOVER) as uefi", "was offered 192.168.1.", "told to load ipxe.efi")
 	s.siteOption(p)
 

@@ -9,6 +9,7 @@ import (
 
 // A file that does not exist makes the node stuck, and the command is told.
 func TestHookCommand(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.write("hook", "#!/bin/sh\n{ echo \"$BOOTSTORM_KIND $BOOTSTORM_HOST\"; cat; echo; } >>"+s.path("heard")+"\n")
 	if err := os.Chmod(s.path("hook"), 0o755); err != nil {

@@ -90,6 +90,7 @@ func (s *site) largeFile() []byte {
 // the transfer. After that a node that knows nothing boots from an interface with
 // another hardware address.
 func TestInterfaceFaults(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	want := s.largeFile()
 	p := s.start()
@@ -125,6 +126,7 @@ func TestInterfaceFaults(t *testing.T) {
 // TestInterfaceAddressChanges serves from the new address: a node is told it, and
 // loads from it.
 func TestInterfaceAddressChanges(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	p := s.start("--config", "")
 	s.said(p, "ready: ")
@@ -142,6 +144,7 @@ func TestInterfaceAddressChanges(t *testing.T) {
 // TestBridgeReformed takes an interface made of others apart and puts it together
 // again, as it happens to a bond: another index, and its ports join later.
 func TestBridgeReformed(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	form := []string{"link add bond0 type bridge", "address add 192.168.1.1/28 broadcast + dev bond0", "link set bond0 up", "link set eth1 master bond0"}
 	s.ip("address flush dev eth1")

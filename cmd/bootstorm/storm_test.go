@@ -19,6 +19,7 @@ import (
 // and by SIGTERM, and finds every lease in its file that the network saw an ACK
 // for.
 func TestAcknowledgedIsOnDisk(t *testing.T) {
+	t.Parallel()
 	for _, end := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
 		t.Run(end.String(), func(t *testing.T) {
 			s := newSite(t)
@@ -106,6 +107,7 @@ func missingLeases(t *testing.T, file string, acked map[proto.Addr]dhcp.HW) (los
 // TestDhcpdTakesOver starts the real dhcpd on a lease file of ours, and ours on
 // its: each finds the other's lease.
 func TestDhcpdTakesOver(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	p := s.start()
 	s.said(p, "ready: ")

@@ -33,6 +33,7 @@ func (s *site) loaded(name string) string {
 // TestTemplate gives two nodes, one declared and one not, a refind.conf each of
 // their own: the README's.
 func TestTemplate(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	template := readmePart(t, "refind.conf.tmpl")
 	s.write("root/refind.conf.tmpl", template)

@@ -230,6 +230,7 @@ func stormSite(t *testing.T) (s *site, p *lab.Process) {
 // a filter, the story of a node, its reason when it is stuck; and status says the same
 // to people and to scripts, in each state.
 func TestWatchAStorm(t *testing.T) {
+	t.Parallel()
 	s, p := stormSite(t)
 	if out, _ := s.statusIs(0); !strings.HasPrefix(out, "ok: ") {
 		t.Errorf("before the storm: %s", out)

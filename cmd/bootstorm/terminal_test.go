@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -209,7 +210,8 @@ func (s *site) storm(expected string, c bench.Config) (r *bench.Result) {
 }
 
 // stormSite has the guide's files and configuration, addresses for 13 nodes, an option
-// of its own that is sent to everybody, and a node whose boot file is not there.
+// of its own that is sent to everybody, a node whose boot file is not there, and a
+// command that is told what happens.
 func stormSite(t *testing.T) (s *site, p *lab.Process) {
 	t.Helper()
 	s = newSite(t)
@@ -220,15 +222,19 @@ func stormSite(t *testing.T) (s *site, p *lab.Process) {
 	s.write("dhcpd.conf", "host lost { hardware ethernet 52:54:00:00:02:01; filename \"lost.efi\"; }\noption site-rack code 224 = { unsigned integer 16, text };\n"+
 		strings.Replace(string(guide), "192.168.1.5;", "192.168.1.14;\n    option site-rack 17 \"left\";\n"+
 			"    option dhcp-parameter-request-list = concat (e0, option dhcp-parameter-request-list);", 1))
+	s.write("hook", "#!/bin/sh\n{ echo \"$BOOTSTORM_KIND $BOOTSTORM_HOST\"; cat; echo; } >>"+s.path("heard")+"\n")
+	if err := os.Chmod(s.path("hook"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	s.statusIs(exitUnknown)
-	p = s.start()
+	p = s.start("--hook-command", s.path("hook"))
 	s.said(p, "ready: ")
 	return s, p
 }
 
 // TestWatchAStorm looks at a real storm through a real terminal: totals, the list by
 // a filter, the story of a node, its reason when it is stuck; and status says the same
-// to people and to scripts, in each state.
+// to people and to scripts, in each state. The hook command hears of the stuck node.
 func TestWatchAStorm(t *testing.T) {
 	t.Parallel()
 	s, p := stormSite(t)
@@ -266,6 +272,7 @@ func TestWatchAStorm(t *testing.T) {
 		len(stuck.Stuck) != 1 || stuck.Stuck[0].MAC != "52:54:00:00:02:01" || stuck.Stuck[0].Reason == "" {
 		t.Errorf("a node is stuck: %s", out)
 	}
+	s.hookHeard(p, "node-stuck lost", `"kind":"node-stuck"`, "lost.efi")
 	term.press("\x1b")   // back to the list
 	term.sees("[01:05]") // which is as it was left
 	term.press("\x1b")   // all nodes
@@ -299,4 +306,18 @@ func (s *site) siteOption(p *lab.Process) {
 	if !strings.Contains(body, `{"code":"224","name":"site-rack","value":"17, \"left\""}`) {
 		s.t.Errorf("option 224 in\n%.3000s\n%s", body, p.Output())
 	}
+}
+
+// hookHeard waits until the hook command was told all of the texts.
+func (s *site) hookHeard(p *lab.Process, texts ...string) {
+	s.t.Helper()
+	var heard []byte
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		heard, _ = os.ReadFile(s.path("heard"))
+		missing := slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(string(heard), text) })
+		if !missing {
+			return
+		}
+	}
+	s.t.Fatalf("the hook command heard %q, not all of %q; the log:\n%s", heard, texts, p.Output())
 }

@@ -15,7 +15,7 @@ func TestRungs(t *testing.T) {
 	s := newSite(t)
 	for _, rx := range []string{"mmsg", "single"} {
 		for _, tx := range []string{"gso", "csum", "mmsg", "single"} {
-			p := s.start("--rx", rx, "--tx", tx)
+			p := s.start("--rx", rx, "--tx", tx, "--view", "off")
 			line := s.said(p, "eth1: receive ")
 			if !strings.Contains(line, "receive "+rx) || !strings.Contains(line, "send "+tx) {
 				t.Error(line)

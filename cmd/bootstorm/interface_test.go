@@ -129,7 +129,7 @@ func TestInterfaceAddressChanges(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	p := s.start("--config", "")
-	s.said(p, "ready: ")
+	s.said(p, "ready: DHCP and TFTP on eth1") // the derived text says "already: "
 	s.ip("address flush dev eth1", "address add 192.168.1.14/28 broadcast + dev eth1")
 	s.said(p, "derived from eth1 (192.168.1.14/28)")
 	s.said(p, "the interfaces changed: reloaded, 1 subnet, 13 pool addresses")

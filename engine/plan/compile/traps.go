@@ -28,7 +28,9 @@ type traps struct {
 	files       []*config.Statement // constant boot file names, in file or option 67
 	names       []*config.Statement // server-name and option tftp-server-name
 	leases      []*config.Statement // default-lease-time, if less than shortLease
+	limits      []*config.Statement // max-lease-time, likewise
 	noMinimum   bool                // a min-lease-time is less than that, too
+	minimum     bool                // a min-lease-time is not
 	nextServer  bool                // something sets it
 	tellsIPXE   bool                // something depends on what iPXE says of itself
 	vendorAt    config.Pos          // option 60 "PXEClient"; Line 0: nowhere
@@ -103,9 +105,10 @@ func (c *compiler) trap(t *traps, s *config.Statement) {
 	case isParameter(s, "default-lease-time") && staticNumber(s, s.Option.Name, shortLease) < shortLease:
 		t.leases = append(t.leases, s)
 	case isParameter(s, "min-lease-time"):
-		t.noMinimum = t.noMinimum || staticNumber(s, s.Option.Name, shortLease) < shortLease
+		short := staticNumber(s, s.Option.Name, shortLease) < shortLease
+		t.noMinimum, t.minimum = t.noMinimum || short, t.minimum || !short
 	case isParameter(s, "max-lease-time") && staticNumber(s, s.Option.Name, shortLease) < shortLease:
-		c.leaseTime(s)
+		t.limits = append(t.limits, s)
 	case code == dhcp.OptBootSize && constant && allZero(value):
 		c.repeated("boot-size", s.Pos, "leave it out; \"boot-hints off;\" is the way to send no size",
 			"option boot-size 0 is taken for the size of the boot file by UEFI firmware (OVMF): it gives up with PXE-E99")
@@ -161,6 +164,11 @@ func (c *compiler) warnTraps() {
 	t := c.findTraps()
 	if t.noMinimum { // else the server's own minimum, 300 s, is given instead
 		for _, s := range t.leases {
+			c.leaseTime(s)
+		}
+	}
+	if !t.minimum { // which would be given all the same
+		for _, s := range t.limits {
 			c.leaseTime(s)
 		}
 	}

@@ -28,6 +28,7 @@ func TestTraps(t *testing.T) {
 		{"half a minute, raised to the minimum", ok + "default-lease-time 30;", "", 0},
 		{"half a minute without minimum", ok + "default-lease-time 30; min-lease-time 0;", "default-lease-time 30: iPXE never renews", 2},
 		{"half a minute at most", ok + "max-lease-time 30;", "max-lease-time 30: iPXE never renews", 2},
+		{"half a minute at most, a minute at least", ok + "max-lease-time 30; min-lease-time 60;", "", 0},
 		{"a minute", ok + "default-lease-time 60; max-lease-time 60;", "", 0},
 		{"server in the range", ok + "next-server 10.0.0.11;", "10.0.0.11 is in the range at line 1", 2},
 		{"server beside the range", ok + "next-server 10.0.0.1;", "", 0},

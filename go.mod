@@ -26,8 +26,10 @@ require (
 )
 
 require (
+	github.com/charmbracelet/x/vt v0.1.0 // a terminal as an operator sees it, in tests of watch; of those who made bubbletea
 	github.com/chromedp/cdproto v0.159.0 // the browser's protocol, for chromedp
 	github.com/chromedp/chromedp v0.23.0 // drives Chromium in the tests of the page
+	github.com/creack/pty v1.1.24 // gives watch a terminal, in tests; the usual pty binding
 	github.com/prometheus/client_golang v1.25.0 // metrics; the official library
 	github.com/prometheus/client_model v0.6.3 // metrics as tests read them
 	github.com/prometheus/common v0.72.0 // reads what is exported, in tests
@@ -41,6 +43,7 @@ require (
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/charmbracelet/colorprofile v0.4.3 // indirect
 	github.com/charmbracelet/ultraviolet v0.0.0-20261008173134-6b8d4baf91b4 // indirect
+	github.com/charmbracelet/x/exp/ordered v0.1.0 // indirect
 	github.com/charmbracelet/x/term v0.2.2 // indirect
 	github.com/charmbracelet/x/termios v0.1.1 // indirect
 	github.com/charmbracelet/x/windows v0.2.2 // indirect

@@ -24,26 +24,38 @@ import (
 // Orders: nodes that are to load another file than the configuration says, the
 // next time that they boot. They are kept in a file beside the leases until the
 // node has its file, so that neither a restart of the node in the middle nor one
-// of the server loses them.
+// of the server loses them. The last that nodes have taken stay there, marked as
+// such, so that "has it taken the rescue system?" has an answer after a restart, too.
 
 // OrdersFile is where the orders are kept of the server with this lease file.
 func OrdersFile(leases string) string { return leases + ".once" }
 
-// ReadOrders reads the orders of a file, none if there is no such file.
-func ReadOrders(file string) ([]feed.Order, error) {
+// ReadOrders reads the orders of a file, none if there is no such file: those that
+// are to be carried out, and the last that nodes have taken, the newest last.
+func ReadOrders(file string) (open, taken []feed.Order, err error) {
 	b, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var list []feed.Order
 	if err := json.Unmarshal(b, &list); err != nil {
-		return nil, fmt.Errorf("%s is damaged: %w; remove it, and mark the nodes again with \"bootstorm boot\"", file, err)
+		return nil, nil, fmt.Errorf("%s is damaged: %w; remove it, and mark the nodes again with \"bootstorm boot\"", file, err)
 	}
-	return list, nil
+	for _, o := range list {
+		if o.Taken.IsZero() {
+			open = append(open, o)
+		} else {
+			taken = append(taken, o)
+		}
+	}
+	return open, lastOf(taken), nil
 }
+
+// lastOf keeps the last orders that are remembered of those that were taken.
+func lastOf(taken []feed.Order) []feed.Order { return taken[max(0, len(taken)-fulfilledMost):] }
 
 // writeOrders replaces the file, so that either the old or the new list is there
 // after a crash.
@@ -103,12 +115,15 @@ func parseHW(s string) (hw dhcp.HW, ok bool) {
 
 // recallOrders reads the orders of the last run and tells the workers.
 func (s *server) recallOrders() {
-	list, err := ReadOrders(OrdersFile(s.LeaseFile))
+	list, taken, err := ReadOrders(OrdersFile(s.LeaseFile))
 	if err != nil {
 		s.log.Warn("no node is marked for its next boot: " + err.Error())
 		return
 	}
-	s.orders = list
+	s.orders, s.fulfilled = list, taken
+	for i := range taken {
+		s.lastOrder = max(s.lastOrder, taken[i].Seq)
+	}
 	for i := range list {
 		s.lastOrder = max(s.lastOrder, list[i].Seq)
 		s.log.Info(list[i].Name() + " loads " + list[i].File + " at its next boot, as ordered before")
@@ -176,7 +191,7 @@ func (s *server) listOrders() (string, error) {
 
 // setOrders puts orders into force: first on the disk, then with the workers.
 func (s *server) setOrders(list []feed.Order) error {
-	if err := writeOrders(OrdersFile(s.LeaseFile), list); err != nil {
+	if err := writeOrders(OrdersFile(s.LeaseFile), slices.Concat([]feed.Order{}, list, s.fulfilled)); err != nil {
 		return fmt.Errorf("nothing was changed: the orders cannot be kept beside the leases: %w", err)
 	}
 	s.orders = list
@@ -211,7 +226,7 @@ func (s *server) settleOrders(each func(func(w *worker))) {
 		}
 	}
 	if len(left) < len(s.orders) {
-		if err := writeOrders(OrdersFile(s.LeaseFile), left); err != nil {
+		if err := writeOrders(OrdersFile(s.LeaseFile), slices.Concat([]feed.Order{}, left, s.fulfilled)); err != nil {
 			s.log.Error(fmt.Sprintf("orders that are fulfilled stay in %s, and would be carried out again after a restart: %v", OrdersFile(s.LeaseFile), err))
 		}
 		s.orders = left
@@ -233,8 +248,7 @@ const fulfilledMost = 20
 // fulfill remembers an order that a node has taken.
 func (s *server) fulfill(o feed.Order) {
 	o.Taken = time.Now().Round(time.Second)
-	s.fulfilled = append(s.fulfilled, o)
-	s.fulfilled = s.fulfilled[max(0, len(s.fulfilled)-fulfilledMost):]
+	s.fulfilled = lastOf(append(s.fulfilled, o))
 }
 
 // resolve finds the machine that somebody means: by hardware address, host

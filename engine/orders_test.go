@@ -98,7 +98,7 @@ func TestOrderIsCarriedOutOnceAndOutlivesARestart(t *testing.T) {
 	s.close()
 
 	s, k, logs := ordered(t, dir, 1)
-	defer s.close()
+	defer func() { s.close() }()
 	if len(s.orders) != 1 || len(s.orders[0].MACs) != 2 || !s.orders[0].Script {
 		t.Fatalf("after the restart: %+v", s.orders)
 	}
@@ -127,8 +127,24 @@ func TestOrderIsCarriedOutOnceAndOutlivesARestart(t *testing.T) {
 	if text, err := s.listOrders(); err != nil || !strings.Contains(text, `"file":"rescue.ipxe"`) || !strings.Contains(text, `"taken":"2`) {
 		t.Errorf("the operator does not see that it was taken: %s, %v", text, err)
 	}
-	if list, err := ReadOrders(OrdersFile(s.LeaseFile)); err != nil || len(list) != 0 {
-		t.Errorf("on the disk: %+v, %v", list, err)
+	if list, taken, err := ReadOrders(OrdersFile(s.LeaseFile)); err != nil || len(list) != 0 || len(taken) != 1 {
+		t.Errorf("on the disk: %+v, %+v, %v", list, taken, err)
+	}
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	s.close()
+
+	// Another restart: it is still known who has taken what, and nobody is given it again.
+	s, k, _ = ordered(t, dir, 1)
+	if got := offered(t, k, nodeMAC(1)); got != "ipxe.efi" || len(s.orders) != 0 {
+		t.Errorf("after it had its file and a restart: offered %q, %+v", got, s.orders)
+	}
+	if _, err := s.orderBoot(feed.Request{Node: "node_1", File: "ipxe.efi", Once: true}); err != nil || s.orders[0].Seq != 2 {
+		t.Errorf("the next order: %v, %+v", err, s.orders)
+	}
+	if text, err := s.listOrders(); err != nil || strings.Count(text, `"taken":"2`) != 1 || !strings.Contains(text, "rescue.ipxe") {
+		t.Errorf("after a restart: %s, %v", text, err)
 	}
 	if err := s.stop(); err != nil {
 		t.Fatal(err)

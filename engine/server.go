@@ -240,8 +240,11 @@ func (s *server) reportFiles(setup *Setup) {
 	for _, p := range setup.Problems {
 		s.log.Warn(fmt.Sprintf("%s: %s; %s", p.Path, p.Text, p.Remedy))
 	}
-	for _, text := range setup.missingByName() {
+	for _, text := range append(setup.missingByName(), setup.elsewhere(s.links)...) {
 		s.log.Warn(text)
+	}
+	for _, f := range setup.Small() {
+		s.log.Warn(strings.TrimRight(setup.Tree.Render(f), "\n"))
 	}
 }
 

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -192,84 +191,6 @@ func (s *Setup) missingByName() (lines []string) {
 		lines = append(lines, fmt.Sprintf("%s (named in %s); %s", s.missingText(n), places[string(n)], s.missingRemedy(n)))
 	}
 	return lines
-}
-
-// bootFile is one boot file name in the configuration.
-type bootFile struct {
-	name []byte
-	pos  config.Pos
-}
-
-// bootFiles collects the names that "filename" and "option bootfile-name"
-// statements give as plain text. URLs and computed names are left out: what
-// they mean is known only when a client asks.
-func bootFiles(t *config.Tree) []bootFile {
-	// Hosts, classes and networks stand in lists of their own, whether or not
-	// they are also among the children of a scope.
-	c := collector{seen: map[*config.Scope]bool{}}
-	c.scope(t.Root)
-	for _, list := range [][]*config.Scope{t.Networks, t.Hosts} {
-		for _, s := range list {
-			c.scope(s)
-		}
-	}
-	for _, class := range t.Classes {
-		c.scope(class.Scope)
-		for _, sub := range class.Subclasses {
-			c.scope(sub.Scope)
-		}
-	}
-	return c.files
-}
-
-// collector walks a tree. A scope may be reached by several ways.
-type collector struct {
-	seen  map[*config.Scope]bool
-	files []bootFile
-}
-
-// scope collects from a scope and those inside it. Group, class and host scopes
-// are reached from several lists of the tree, so each is visited once.
-func (c *collector) scope(s *config.Scope) {
-	if s == nil || c.seen[s] {
-		return
-	}
-	c.seen[s] = true
-	c.statements(s.Statements)
-	for _, child := range s.Children {
-		c.scope(child)
-	}
-}
-
-// statements collects from statements and the branches of conditions: any of
-// them may be taken for some client.
-func (c *collector) statements(list []config.Statement) {
-	for i := range list {
-		st := &list[i]
-		if namesFile(st) && st.Expr != nil && st.Expr.Op == config.OpConst && plainName(st.Expr.Data) {
-			c.files = append(c.files, bootFile{st.Expr.Data, st.Expr.Pos})
-		}
-		c.statements(st.Then)
-		c.statements(st.Else)
-		for _, k := range st.Cases {
-			c.statements(k.Body)
-		}
-	}
-}
-
-// namesFile tells whether a statement sets the boot file.
-func namesFile(st *config.Statement) bool {
-	if st.Kind != config.StatementOption || st.Option == nil || st.Option.Space == nil {
-		return false
-	}
-	space, name := st.Option.Space.Name, st.Option.Name
-	return space == config.SpaceServer && name == "filename" ||
-		space == config.SpaceDHCP && st.Option.Code == dhcp.OptBootfileName
-}
-
-// plainName tells whether the name is one that TFTP would be asked for.
-func plainName(name []byte) bool {
-	return len(name) > 0 && !bytes.Contains(name, []byte("://"))
 }
 
 // readable gives a better reason than the parser can when the file named on the

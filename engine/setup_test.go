@@ -149,3 +149,36 @@ func TestSystemd(t *testing.T) {
 	}
 	heard("STOPPING=1")
 }
+
+// TestSmall: a boot-size that is less than the file beside it is warned of; one that
+// holds it, one of a file that is not there, and 0 are not (0 is a finding already).
+func TestSmall(t *testing.T) {
+	s := compileTree("t.conf", parseText(`
+filename "big.efi";
+option boot-size 2;
+group { filename "big.efi"; option boot-size 3; }
+group { option boot-size 1; filename "none.efi"; }
+group { if known { option boot-size 0; filename "big.efi"; } }
+option boot-size 1;
+`))
+	if s.Small() != nil {
+		t.Error("small before the files are read")
+	}
+	s.Files = image.Build(1, "/srv/tftp", []image.File{{Name: "big.efi", Data: make([]byte, 1025)}})
+	got := s.Small()
+	if len(got) != 1 || got[0].Line != 7 || got[0].Remedy == "" ||
+		!strings.Contains(got[0].Message, `option boot-size 1 is 512 bytes, "big.efi" has 1025: UEFI firmware gives up with PXE-E05`) {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestElsewhere: each address in next-server that this server does not have is named
+// once, with its places.
+func TestElsewhere(t *testing.T) {
+	s := compileTree("t.conf", parseText("next-server 10.0.0.1;\ngroup { next-server 10.0.0.9; }\ngroup { next-server 10.0.0.9; }\nif known { next-server 0.0.0.0; }\n"))
+	links := []plan.Link{{Name: "bond0", Addrs: []plan.LinkAddr{{Addr: 0x0a000001, Mask: 0xffffff00}}}}
+	got := s.elsewhere(links)
+	if len(got) != 1 || !strings.HasPrefix(got[0], "next-server 10.0.0.9 (t.conf:2, 3) is no address of this server (bond0 10.0.0.1/24): ") {
+		t.Errorf("%q", got)
+	}
+}

@@ -179,7 +179,7 @@ func (s *server) show() {
 		s.feed.ClearTexts()
 		return
 	}
-	s.feed.Generation(&feed.Generation{Clock: s.clock(), Names: s.names()})
+	s.feed.Generation(&feed.Generation{Clock: s.clock(), Names: s.names(), Options: s.setup.Tree.Declarations()})
 	s.feed.Flush()
 }
 

@@ -12,6 +12,7 @@ import (
 // explanation and after a restart of the daemon, and not any more when a real TFTP
 // client has had the file.
 func TestBootOnce(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	p := s.start()
 	s.said(p, "ready: ")

@@ -11,6 +11,7 @@ import (
 // while a node reads it: the node gets the file that it began with. The next node
 // gets what is there then.
 func TestFilesChangeUnderTransfer(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	p := s.start()
 	s.said(p, "ready: ")

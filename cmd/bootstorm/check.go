@@ -113,6 +113,7 @@ func (v *verdict) bootFiles(setup *engine.Setup, root string) {
 		v.warn(p.Path, p.Text, p.Remedy)
 	}
 	v.findings(setup.Tree, setup.Missing())
+	v.findings(setup.Tree, setup.Small())
 }
 
 // leases reports what reading the lease file turns up.

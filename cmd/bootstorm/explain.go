@@ -108,7 +108,7 @@ func (q *question) explain(out, warn io.Writer, n *node) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		fmt.Fprintf(warn, "warning: %v; explained as if there were no leases\n", err)
 	}
-	if orders, err := engine.ReadOrders(engine.OrdersFile(q.leases)); err == nil {
+	if orders, _, err := engine.ReadOrders(engine.OrdersFile(q.leases)); err == nil {
 		c.SetMarks(engine.Marks(orders))
 	} else {
 		fmt.Fprintf(warn, "warning: %v\n", err)

@@ -90,6 +90,7 @@ func (s *site) largeFile() []byte {
 // the transfer. After that a node that knows nothing boots from an interface with
 // another hardware address.
 func TestInterfaceFaults(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	want := s.largeFile()
 	p := s.start()
@@ -125,9 +126,10 @@ func TestInterfaceFaults(t *testing.T) {
 // TestInterfaceAddressChanges serves from the new address: a node is told it, and
 // loads from it.
 func TestInterfaceAddressChanges(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	p := s.start("--config", "")
-	s.said(p, "INFO ready: ")
+	s.said(p, "ready: DHCP and TFTP on eth1") // the derived text says "already: "
 	s.ip("address flush dev eth1", "address add 192.168.1.14/28 broadcast + dev eth1")
 	s.said(p, "derived from eth1 (192.168.1.14/28)")
 	s.said(p, "the interfaces changed: reloaded, 1 subnet, 13 pool addresses")
@@ -142,6 +144,7 @@ func TestInterfaceAddressChanges(t *testing.T) {
 // TestBridgeReformed takes an interface made of others apart and puts it together
 // again, as it happens to a bond: another index, and its ports join later.
 func TestBridgeReformed(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	form := []string{"link add bond0 type bridge", "address add 192.168.1.1/28 broadcast + dev bond0", "link set bond0 up", "link set eth1 master bond0"}
 	s.ip("address flush dev eth1")
@@ -166,10 +169,11 @@ func TestBridgeReformed(t *testing.T) {
 // start, and when the first is made anew. The other is served as soon as it is
 // there.
 func TestInterfaceMissing(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	p := s.start("--config", "", "--interface", "eth1", "--interface", "eth2")
 	s.said(p, `nobody is served there: interface eth2 does not exist; check the name with "ip link"`)
-	s.said(p, "INFO ready: ")
+	s.said(p, "ready: DHCP and TFTP on eth1")
 	address := s.boot()
 	plug := func() {
 		t.Helper()

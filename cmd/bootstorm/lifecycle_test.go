@@ -135,6 +135,7 @@ func (s *site) boot() string {
 // boot, reload by SIGHUP, a changed file, a broken configuration, SIGTERM, and
 // the same lease after a new start.
 func TestLife(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	notify, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: s.path("notify"), Net: "unixgram"})
 	if err != nil {
@@ -203,6 +204,7 @@ func heard(t *testing.T, l *net.UnixConn) string {
 // ports, on another one because of the lease file, also when somebody deleted
 // the lock file.
 func TestSecondDaemon(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	first := s.start()
 	s.said(first, "ready: ")
@@ -253,6 +255,7 @@ func comm(pid int) string {
 
 // TestKilled starts again after kill -9: no lock is left, no lease is lost.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	p := s.start()
 	s.said(p, "ready: ")
@@ -270,6 +273,7 @@ func TestKilled(t *testing.T) {
 // TestInterfaceStates starts on an interface that is down and has no address,
 // and serves through its going down, losing its address, and being made anew.
 func TestInterfaceStates(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	ip := func(commands ...string) {
 		t.Helper()
@@ -299,6 +303,7 @@ func TestInterfaceStates(t *testing.T) {
 // TestInterfaceReplaced serves on an interface that is removed and made again,
 // as a VLAN or a bond is when its configuration is applied anew.
 func TestInterfaceReplaced(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	host, err := s.lab.Client("c2", "")
 	if err != nil {
@@ -340,16 +345,18 @@ func TestInterfaceReplaced(t *testing.T) {
 
 // TestNoConfiguration derives one from the interface, and boots.
 func TestNoConfiguration(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	p := s.start("--config", "")
 	s.said(p, "no configuration file: derived from eth1 (192.168.1.1/28):")
 	s.said(p, "subnet 192.168.1.0 netmask 255.255.255.240 {")
-	s.said(p, "INFO ready: ")
+	s.said(p, "ready: DHCP and TFTP on eth1") // the derived text says "already: "
 	s.boot()
 }
 
 // TestUnprivileged says which right is missing.
 func TestUnprivileged(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	self, err := os.Executable()
 	if err != nil {

@@ -19,8 +19,10 @@ import (
 // and by SIGTERM, and finds every lease in its file that the network saw an ACK
 // for.
 func TestAcknowledgedIsOnDisk(t *testing.T) {
+	t.Parallel()
 	for _, end := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
 		t.Run(end.String(), func(t *testing.T) {
+			t.Parallel()
 			s := newSite(t)
 			if err := s.node0.IP("address add 10.0.0.1/16 dev eth1"); err != nil {
 				t.Fatal(err)
@@ -39,7 +41,7 @@ func TestAcknowledgedIsOnDisk(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(2 * time.Second)
+			s.grown("dhcpd.leases", 200<<10) // some 1,000 leases
 			s.signal(p, end)
 			p.Wait(patience)
 			load.Stop()
@@ -55,6 +57,17 @@ func TestAcknowledgedIsOnDisk(t *testing.T) {
 			}
 		})
 	}
+}
+
+// grown waits until a file has so many bytes.
+func (s *site) grown(name string, size int64) {
+	s.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if st, err := os.Stat(s.path(name)); err == nil && st.Size() >= size {
+			return
+		}
+	}
+	s.t.Fatalf("%s does not grow to %d bytes", name, size)
 }
 
 // acknowledged collects from a capture who was told by an ACK that an address is
@@ -106,6 +119,7 @@ func missingLeases(t *testing.T, file string, acked map[proto.Addr]dhcp.HW) (los
 // TestDhcpdTakesOver starts the real dhcpd on a lease file of ours, and ours on
 // its: each finds the other's lease.
 func TestDhcpdTakesOver(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	p := s.start()
 	s.said(p, "ready: ")

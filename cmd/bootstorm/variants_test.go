@@ -11,10 +11,11 @@ import (
 // TestRungs boots with every way of receiving and sending forced, and refuses
 // one that does not exist.
 func TestRungs(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	for _, rx := range []string{"mmsg", "single"} {
 		for _, tx := range []string{"gso", "csum", "mmsg", "single"} {
-			p := s.start("--rx", rx, "--tx", tx)
+			p := s.start("--rx", rx, "--tx", tx, "--view", "off")
 			line := s.said(p, "eth1: receive ")
 			if !strings.Contains(line, "receive "+rx) || !strings.Contains(line, "send "+tx) {
 				t.Error(line)
@@ -35,6 +36,7 @@ func TestRungs(t *testing.T) {
 // TestJSONLog writes one object per line, with the parts of each message as
 // fields.
 func TestJSONLog(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	p := s.start("--log-format", "json", "--log-level", "debug")
 	s.said(p, "ready: ")
@@ -73,6 +75,7 @@ func TestJSONLog(t *testing.T) {
 // TestOperator asks the other commands about a running daemon: who has which
 // address, and what a node would get on this very interface.
 func TestOperator(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	p := s.start()
 	s.said(p, "ready: ")

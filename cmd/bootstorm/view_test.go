@@ -118,6 +118,7 @@ func gone(t *testing.T, pid int) {
 // TestView boots a node and finds it in the view, asks for an explanation and a
 // reload, and finds every process gone at the end.
 func TestView(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	p := s.start()
 	s.said(p, "view: http://127.0.0.1:8067/")
@@ -176,6 +177,7 @@ func TestView(t *testing.T) {
 // TestViewFails stops the view and kills it: the daemon goes on serving, says so,
 // and has a new one. What kills the daemon leaves nothing behind.
 func TestViewFails(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	p := s.start()
 	s.said(p, "ready: ")
@@ -246,6 +248,7 @@ func TestBootsBeforeTheView(t *testing.T) {
 // TestViewHangs stops the view for good: the daemon goes on serving, notices, says
 // so, and has another that answers. At its end, nobody complains.
 func TestViewHangs(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	p := s.start("--view-patience", "2s")
 	s.said(p, "ready: ")
@@ -276,6 +279,7 @@ func TestViewHangs(t *testing.T) {
 
 // TestViewHasNoAddress serves without the page when its address is taken.
 func TestViewHasNoAddress(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	first := s.start("--log-level", "warn")
 	s.family(first)

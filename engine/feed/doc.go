@@ -17,7 +17,7 @@
 //	response    Response as JSON
 //	request     Request as JSON, from view to engine
 //	alive       nothing: from view to engine about once a second, while the view
-//	            reads and does its work (Reader.Alive)
+//	            reads, does its work and answers requests (Reader.Alive)
 package feed
 
 import (

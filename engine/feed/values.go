@@ -10,6 +10,9 @@ import (
 type Generation struct {
 	Clock Clock       `json:"clock"`
 	Names story.Names `json:"names"`
+	// Options are the options that the configuration defines, as it would
+	// (config.Tree.Declarations).
+	Options string `json:"options,omitempty"`
 }
 
 // Clock ties the engine's clock, which nobody sets, to the wall clock.

@@ -6,6 +6,7 @@ package optiontext
 import (
 	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"bootstorm/engine/config"
@@ -15,7 +16,8 @@ import (
 
 // Names names and decodes options. The zero value knows no names.
 type Names struct {
-	space *config.Space // the space "dhcp"
+	space  *config.Space // the space "dhcp"
+	vendor *config.Space // whose options are in option 43, nil if that is not certain
 }
 
 // Archs are the architecture types that an operator meets (option 93, RFC 4578 and
@@ -23,15 +25,37 @@ type Names struct {
 var Archs = map[int]string{0: "legacy BIOS", 6: "UEFI, 32 bits", 7: "UEFI, 64 bits", 9: "UEFI, 64 bits (EBC)", 10: "UEFI, ARM 32 bits",
 	11: "UEFI, ARM 64 bits", 15: "UEFI HTTP boot, 32 bits", 16: "UEFI HTTP boot, 64 bits", 19: "UEFI HTTP boot, ARM 64 bits"}
 
-// New takes the definitions of a configuration. Only the space "dhcp" is
-// seen on the wire; the others stand inside its options.
+// New takes the definitions of a configuration, and iPXE's where it has none. Only
+// the space "dhcp" is seen on the wire; the others stand inside its options.
 func New(t *config.Tree) Names {
+	n := Names{space: &config.Space{}, vendor: vendorSpace(t)}
 	for _, s := range t.Universe.Spaces {
 		if s.Name == config.SpaceDHCP {
-			return Names{s}
+			n.space = s
 		}
 	}
-	return Names{&config.Space{}}
+	n.space = complete(n.space, ipxe())
+	return n
+}
+
+// vendorSpace is the space that option 43 holds, if the configuration has but one
+// for it.
+func vendorSpace(t *config.Tree) (found *config.Space) {
+	names := map[string]bool{}
+	t.EachStatement(func(s *config.Statement) {
+		if s.Kind == config.StatementVendorSpace {
+			names[strings.ToLower(s.Name)] = true
+		}
+	})
+	if len(names) != 1 {
+		return nil
+	}
+	for _, s := range t.Universe.Spaces { // the last of a name counts
+		if names[strings.ToLower(s.Name)] {
+			found = s
+		}
+	}
+	return found
 }
 
 // Option is an option as it is printed; one that encapsulates a space is
@@ -55,7 +79,11 @@ func (o Names) Decode(code byte, v []byte) []Option {
 			return []Option{{"51", "dhcp-lease-time", "for ever"}}
 		}
 	case dhcp.OptVendorSpecific:
-		if subs := subOptions(nil, "43", v); subs != nil {
+		space := o.vendor
+		if def := define(o.space, uint32(code)); def != nil && def.Encapsulate != nil {
+			space = def.Encapsulate
+		}
+		if subs := subOptions(space, "43", v); subs != nil {
 			return append([]Option{{"43", "vendor-encapsulated-options", ""}}, subs...)
 		}
 	}
@@ -85,26 +113,47 @@ func define(s *config.Space, code uint32) (found *config.OptionDef) {
 	return found
 }
 
-// subOptions takes an encapsulated option apart: code and length of one byte
-// each; nil if it is not made like that.
+// subOptions takes an encapsulated option apart: codes and lengths of one byte
+// each, unless the space says otherwise; nil if it is not made like that.
 func subOptions(space *config.Space, code string, v []byte) (out []Option) {
-	for len(v) > 0 && v[0] != dhcp.OptEnd {
-		if v[0] == dhcp.OptPad { // a code without length
+	codeWidth, lenWidth := 1, 1
+	if space != nil {
+		codeWidth, lenWidth = space.CodeWidth, space.LenWidth
+	}
+	for len(v) > 0 {
+		if codeWidth == 1 && v[0] == dhcp.OptEnd {
+			break
+		}
+		if codeWidth == 1 && v[0] == dhcp.OptPad { // a code without length
 			v = v[1:]
 			continue
 		}
-		if len(v) < 2 || len(v) < 2+int(v[1]) {
+		if len(v) < codeWidth+lenWidth {
 			return nil
 		}
-		body := v[2 : 2+int(v[1])]
-		d := Option{fmt.Sprintf("%s.%d", code, v[0]), "", Hex(body)}
-		if def := define(space, uint32(v[0])); def != nil {
-			d.Name, d.Value = space.Name+"."+def.Name, value(def.Format, body)
+		sub, n := number(v[:codeWidth]), len(v)-codeWidth
+		if v = v[codeWidth:]; lenWidth > 0 {
+			n = int(number(v[:lenWidth]))
+			v = v[lenWidth:]
 		}
-		out = append(out, d)
-		v = v[2+int(v[1]):]
+		if n > len(v) {
+			return nil
+		}
+		d := Option{fmt.Sprintf("%s.%d", code, sub), "", Hex(v[:n])}
+		if def := define(space, sub); def != nil {
+			d.Name, d.Value = space.Name+"."+def.Name, value(def.Format, v[:n])
+		}
+		out, v = append(out, d), v[n:]
 	}
 	return out
+}
+
+// number is a number of at most four bytes, the highest first.
+func number(v []byte) (n uint32) {
+	for _, b := range v {
+		n = n<<8 | uint32(b)
+	}
+	return n
 }
 
 // value decodes by a format; what does not fit is shown in hexadecimal.
@@ -140,23 +189,17 @@ func value(f config.Format, v []byte) string {
 // one decodes one field at the start of v and says how many bytes it took, 0 if
 // it does not fit.
 func one(f config.Field, v []byte) (text string, n int) {
-	number := func(width int) (uint32, bool) {
-		if len(v) < width {
-			return 0, false
-		}
-		var full [4]byte
-		copy(full[4-width:], v[:width])
-		return binary.BigEndian.Uint32(full[:]), true
-	}
 	width := fieldWidth[f.Kind]
-	if width == 0 {
+	switch {
+	case width == 0:
 		return whole(f, v)
-	}
-	x, ok := number(width)
-	if !ok {
+	case len(v) < width:
 		return "", 0
 	}
+	x := number(v[:min(width, 4)])
 	switch f.Kind {
+	case config.FieldIP6:
+		return netip.AddrFrom16([16]byte(v[:16])).String(), width
 	case config.FieldIP:
 		return proto.Addr(x).String(), width
 	case config.FieldBoolean:
@@ -180,7 +223,7 @@ func one(f config.Field, v []byte) (text string, n int) {
 // fieldWidth is the length in bytes of the kinds of field that have one.
 var fieldWidth = map[config.FieldKind]int{
 	config.FieldBoolean: 1, config.FieldInt8: 1, config.FieldUint8: 1, config.FieldEnum: 1,
-	config.FieldInt16: 2, config.FieldUint16: 2, config.FieldInt32: 4, config.FieldUint32: 4, config.FieldIP: 4,
+	config.FieldInt16: 2, config.FieldUint16: 2, config.FieldInt32: 4, config.FieldUint32: 4, config.FieldIP: 4, config.FieldIP6: 16,
 }
 
 // whole decodes a field that takes all that is left.
@@ -192,10 +235,56 @@ func whole(f config.Field, v []byte) (string, int) {
 		if printableAll(v) {
 			return Quote(v), len(v)
 		}
+	case config.FieldDomainList:
+		if list := domains(v); list != "" {
+			return list, len(v)
+		}
 	case config.FieldDomainName:
 		return strings.TrimRight(Printable(v), "?"), len(v)
 	}
 	return Hex(v), len(v)
+}
+
+// domains decodes a list of domain names, compressed or not (RFC 1035 section 4.1.4,
+// RFC 3397); "" if it is none.
+func domains(v []byte) string {
+	var names []string
+	for at := 0; at < len(v); {
+		name, next := domain(v, at)
+		if next == 0 {
+			return ""
+		}
+		names, at = append(names, Quote([]byte(name))), next
+	}
+	return strings.Join(names, ", ")
+}
+
+// domain decodes the name that begins at a place, and says where the next one
+// begins; 0 if there is none.
+func domain(v []byte, at int) (name string, next int) {
+	const pointer, longest = 0xc0, 255
+	for at < len(v) && len(name) <= longest {
+		n := int(v[at])
+		switch {
+		case n == 0:
+			return strings.TrimSuffix(name, "."), max(next, at+1)
+		case n >= pointer:
+			// A pointer leads back, so names end.
+			if at+1 >= len(v) || int(number(v[at:at+2]))&0x3fff >= at {
+				return "", 0
+			}
+			if next == 0 {
+				next = at + 2
+			}
+			at = int(number(v[at:at+2])) & 0x3fff
+		case at+1+n > len(v) || n >= 64:
+			return "", 0
+		default:
+			name += string(v[at+1:at+1+n]) + "."
+			at += 1 + n
+		}
+	}
+	return "", 0
 }
 
 // Quote writes text that came from the configuration or the network.

@@ -21,6 +21,14 @@ option flags code 201 = array of boolean;
 option mixed code 202 = { integer 8, integer 16, integer 32, text };
 option blob code 203 = string;
 option name code 204 = text;
+option six code 205 = ip6-address;
+option lists code 206 = domain-list;
+option space wide code width 2 length width 2;
+option wide.x code 300 = text;
+option in-wide code 207 = encapsulate wide;
+option space V;
+option V.control code 6 = unsigned integer 8;
+host h { if known { vendor-option-space V; } }
 `), config.Options{})
 	if tree.HasErrors() {
 		t.Fatal(tree.Findings)
@@ -48,7 +56,15 @@ option name code 204 = text;
 		{"encapsulated", 175, "\xb0\x01\x01\xbe\x02me", "175 ipxe-encap-opts |175.176 ipxe.no-pxedhcp 1|175.190 ipxe.username \"me\""},
 		{"encapsulated unknown", 175, "\x00\x63\x01\x05\xff\x63", "175 ipxe-encap-opts |175.99  05"},
 		{"encapsulated cut", 175, "\xb0\x05\x01", "175 ipxe-encap-opts b0:05:01"},
-		{"vendor", 43, "\x06\x01\x08\xff", "43 vendor-encapsulated-options |43.6  08"},
+		{"of iPXE, which the configuration lacks", 175, "\x11\x01\x01", "175 ipxe-encap-opts |175.17 ipxe.iscsi 1"},
+		{"vendor", 43, "\x06\x01\x08\x07\x01\x09\xff", "43 vendor-encapsulated-options |43.6 V.control 8|43.7  09"},
+		{"IPv6", 205, "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01", "205 six 2001:db8::1"},
+		{"names", 206, "\x07example\x03org\x00\x01a\xc0\x08\x00", `206 lists "example.org", "a.org", ""`},
+		{"names that lead forward", 206, "\x01a\xc0\x05\x00\x00", "206 lists 01:61:c0:05:00:00"},
+		{"names that lead round", 206, "\x01a\xc0\x00", "206 lists 01:61:c0:00"},
+		{"names cut", 206, "\x05ab", "206 lists 05:61:62"},
+		{"wide", 207, "\x01\x2c\x00\x02hi\x00\x01\x00\x00", "207 in-wide |207.300 wide.x \"hi\"|207.1  "},
+		{"wide cut", 207, "\x01\x2c\x00\x03hi", "207 in-wide 01:2c:00:03:68:69"},
 		{"vendor of another make", 43, "PXE", "43 vendor-encapsulated-options 50:58:45"},
 		{"records", 200, "\x0a\x00\x00\x01\x00\x50\x0a\x00\x00\x02\x01\x00", "200 pairs 10.0.0.1, 80, 10.0.0.2, 256"},
 		{"flags", 201, "\x01\x00\x01", "201 flags true, false, true"},
@@ -63,6 +79,13 @@ option name code 204 = text;
 		if text := strings.Join(got, "|"); text != c.want {
 			t.Errorf("%s: %q, want %q", c.name, text, c.want)
 		}
+	}
+	two := New(config.ParseText("t", []byte("option space V; option space W; group { vendor-option-space V; } group { vendor-option-space W; }"), config.Options{}))
+	if got := two.Decode(43, []byte("\x06\x01\x08")); len(got) != 2 || got[1].Name != "" {
+		t.Errorf("two spaces for option 43: %v", got)
+	}
+	if got := two.Decode(175, []byte("\xb0\x01\x01")); len(got) != 2 || got[1].Name != "ipxe.no-pxedhcp" {
+		t.Errorf("iPXE, which no configuration defines: %v", got)
 	}
 	if got := (Names{}).Decode(1, []byte{1}); len(got) != 1 || got[0].Value != "01" {
 		t.Errorf("without definitions: %v", got)

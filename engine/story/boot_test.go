@@ -36,7 +36,7 @@ func TestGuideBootFromFirstMessageToDone(t *testing.T) {
 	m.pass(20 * time.Second) // iPXE may take its time
 	m.want(PhaseNext, StateBooting)
 	m.ipxe()
-	if n := m.want(PhaseLease, StateBooting); n.Stage != "ipxe" || n.Boots != 1 {
+	if n := m.want(PhaseLease, StateBooting); n.Stage != "ipxe" || n.Boots != 1 || n.Asked != 0 {
 		t.Errorf("%+v", n)
 	}
 	m.load("refind.pxe", 600)

@@ -199,7 +199,7 @@ func (b *Book) speaks(n *node, e *batch.Event, now int64) stage {
 	case next == stageIPXE && n.stage == stageFirmware:
 		b.led(n, 0)
 		b.progress(n, discovering, now)
-		n.bootFile = 0
+		n.bootFile, n.asked = 0, 0 // iPXE asks for the first time
 	}
 	n.stage = next
 	return next

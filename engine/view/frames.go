@@ -11,8 +11,9 @@ import (
 // maxFrames is how many of a node's frames are listed; the capture has all.
 const maxFrames = 200
 
-// words put frames into words.
-var words = dissect.New()
+// Define takes the options that the configuration in force declares, by which frames
+// are put into words.
+func (h *Handler) Define(options string) { h.words.Store(dissect.New(options)) }
 
 // frame is one of a node's last frames in words.
 type frame struct {
@@ -44,7 +45,7 @@ func (h *Handler) frames(w http.ResponseWriter, r *http.Request) {
 		refuse(w, &refusal{http.StatusServiceUnavailable, err.Error()})
 		return
 	}
-	list := make([]frame, len(kept))
+	list, words := make([]frame, len(kept)), h.words.Load()
 	for i, k := range kept {
 		f := frame{k.At, k.Link, k.Sent, k.Length, k.Run, k.Bytes, words.Frame(k.Data, k.Length)}
 		if k.Run > 1 {

@@ -45,3 +45,30 @@ func TestBootsTellWhatWasTaken(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 }
+
+// Options are read by the definitions of the configuration that is in force, those
+// of the one before are gone.
+func TestFramesByTheConfiguration(t *testing.T) {
+	r := newRig(t)
+	option := func() (name, value string) {
+		list := get[[]struct {
+			Fields []struct{ Code, Name, Value string }
+		}](r, "/api/nodes/rack02-node02/frames")
+		for _, f := range list[0].Fields {
+			if f.Code == "94" {
+				return f.Name, f.Value
+			}
+		}
+		t.Fatalf("no option 94 in %+v", list[0])
+		return "", ""
+	}
+	before, _ := option()
+	r.handler.Define("option site-undi code 94 = array of unsigned integer 8;")
+	if name, value := option(); name != "site-undi" || value != "1, 3, 16" {
+		t.Errorf("%s %s", name, value)
+	}
+	r.handler.Define("")
+	if name, _ := option(); name != before || name == "site-undi" {
+		t.Errorf("after a reload without it: %s, before %s", name, before)
+	}
+}

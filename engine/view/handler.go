@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"bootstorm/engine/batch"
 	"bootstorm/engine/story"
+	"bootstorm/engine/view/dissect"
 )
 
 // Limits of what one request may take.
@@ -38,6 +40,7 @@ type Handler struct {
 	token    string // where it is
 	busy     chan struct{}
 	captures chan struct{}
+	words    atomic.Pointer[dissect.Words] // for frames
 	mux      *http.ServeMux
 }
 
@@ -54,6 +57,7 @@ func New(book Book, requests Requests, o Options) *Handler {
 	if o.Token == "" {
 		h.token = ""
 	}
+	h.Define("") // until the engine says what there is
 	h.hub = newHub(h.now)
 	h.metrics = newMetrics(h, o.Hooks)
 	h.routes()

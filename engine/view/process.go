@@ -60,11 +60,19 @@ func (p *Process) Run() error {
 
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { p.tick(ctx, handler, reader) })
+	pulse := newPulse(p.Log)
+	running.Go(func() {
+		p.tick(ctx, handler, func() {
+			if pulse.alive() {
+				_ = reader.Alive() // if the engine is gone, Run sees it
+			}
+		})
+	})
+	running.Go(func() { pulse.run(ctx) })
 	for _, s := range []struct {
 		listener net.Listener
 		handler  http.Handler
-	}{{p.Web, handler}, {p.Socket, handler}, {p.Control, NewControl(way)}} {
+	}{{p.Web, handler}, {p.Socket, handler}, {pulse.inside, handler}, {p.Control, NewControl(way)}} {
 		if s.listener != nil {
 			p.serve(ctx, &running, s.listener, s.handler)
 		}
@@ -90,9 +98,9 @@ func (p *Process) serve(ctx context.Context, running *sync.WaitGroup, l net.List
 }
 
 // tick does what is due once a second: the story looks for what is overdue, and
-// what it tells goes to the log and to those who listen. That it was done is told
-// the engine, which has a view that hangs ended.
-func (p *Process) tick(ctx context.Context, h *Handler, reader *feed.Reader) {
+// what it tells goes to the log and to those who listen. alive then tells the engine,
+// which has a view that hangs ended.
+func (p *Process) tick(ctx context.Context, h *Handler, alive func()) {
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	lines := newTeller(p.Log)
@@ -109,7 +117,7 @@ func (p *Process) tick(ctx context.Context, h *Handler, reader *feed.Reader) {
 				p.Told(told)
 			}
 			h.Tick()
-			_ = reader.Alive() // if the engine is gone, Run sees it
+			alive()
 		}
 	}
 }
@@ -121,7 +129,10 @@ type intake struct {
 }
 
 // Generation implements feed.Handler.
-func (i intake) Generation(g *feed.Generation) { i.process.Book.Name(g.Names) }
+func (i intake) Generation(g *feed.Generation) {
+	i.process.Book.Name(g.Names)
+	i.handler.Define(g.Options)
+}
 
 // Event implements feed.Handler.
 func (i intake) Event(at time.Time, e *batch.Event, words string) {

@@ -94,9 +94,16 @@ func (c *Client) object(ctx context.Context, path string, q url.Values, v any) e
 	return nil
 }
 
+// errUnheard is the answer of a view that the engine has told nothing yet: it has
+// just started, or was started again. That no nodes are known says nothing then.
+var errUnheard = errors.New("the daemon has just started and has told nothing yet: ask again in a moment, and look at its log if that stays so")
+
 // Summary fetches the whole at a glance.
 func (c *Client) Summary(ctx context.Context) (s story.Summary, err error) {
-	return s, c.object(ctx, "/api/summary", nil, &s)
+	if err = c.object(ctx, "/api/summary", nil, &s); err == nil && s.Started.IsZero() {
+		err = fmt.Errorf("%s: %w", c.Where, errUnheard)
+	}
+	return s, err
 }
 
 // Nodes fetches the nodes that a query chooses, without their steps, and how

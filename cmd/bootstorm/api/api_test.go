@@ -3,7 +3,9 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -146,6 +148,21 @@ func TestFindsTheDaemonAgainAfterItsRestart(t *testing.T) {
 	}
 	defer s.Close()
 	if _, err := c.Summary(context.Background()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A view that has heard nothing of the engine says "0 nodes, ok": that is no answer.
+func TestViewThatHasHeardNothing(t *testing.T) {
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		json.NewEncoder(w).Encode(story.NewBook(10).Summary(time.Now()))
+	}))
+	defer page.Close()
+	c, err := api.Open(api.Target{HTTP: page.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Summary(t.Context()); err == nil || !strings.Contains(err.Error(), "has told nothing yet") || !strings.Contains(err.Error(), page.URL[7:]) {
 		t.Error(err)
 	}
 }

@@ -84,7 +84,7 @@ func (m *Model) nodeHead() []string {
 	}{
 		{n.Client != "", "client " + n.Client}, {n.Stage != "", "stage " + n.Stage}, {n.Phase != "", "phase " + string(n.Phase)},
 		{n.Boots > 0, fmt.Sprintf("boot %d", n.Boots)}, {true, text.Bytes(float64(n.Bytes))},
-		{n.Resent > 0, fmt.Sprintf("%d frames sent again", n.Resent)}, {n.Asked > 0, fmt.Sprintf("asked again %d times", n.Asked)},
+		{n.Resent > 0, sentAgain(n.Resent)}, {n.Asked > 0, askedAgain(n.Asked)},
 	} {
 		if f.is {
 			fact := text.Clean(f.text)
@@ -133,8 +133,7 @@ func (m *Model) steps() (lines []string) {
 			gap = yellow.Render(gap)
 		}
 		line := s.At.Local().Format(" 15:04:05.000") + "  " + gap + "  "
-		words := text.Clean(s.Text) + detail(s)
-		for k, l := range text.Wrap(words, m.width-27) {
+		for k, l := range text.Wrap(text.Clean(s.Text), m.width-27) {
 			if k > 0 {
 				line = strings.Repeat(" ", 26)
 			}
@@ -148,21 +147,6 @@ func (m *Model) steps() (lines []string) {
 		lines = append(lines, strings.Repeat(" ", 26)+cyan.Render(fmt.Sprintf("%s %.0f%%, %s/s", m.glyphs.meter(n.Percent/100, 20), n.Percent, text.Bytes(n.Rate))))
 	}
 	return lines
-}
-
-// detail adds to a step that carried a file how fast it was.
-func detail(s *story.Step) string {
-	d := ""
-	if s.Bytes > 0 && s.Took > 0 {
-		d = fmt.Sprintf(": %s in %s", text.Bytes(float64(s.Bytes)), text.Span(s.Took))
-		if s.Took >= 10*time.Millisecond {
-			d += fmt.Sprintf(", %s/s", text.Bytes(float64(s.Bytes)/s.Took.Seconds()))
-		}
-	}
-	if s.Resent > 0 {
-		d += fmt.Sprintf(", %d frames sent again", s.Resent)
-	}
-	return d
 }
 
 // explanation is what the server would answer the node.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
-	"time"
 
 	"bootstorm/cmd/bootstorm/text"
 	"bootstorm/engine/story"
@@ -141,10 +140,10 @@ func (m *Model) what(n *story.Node, width int) string {
 func trouble(n *story.Node) string {
 	var t []string
 	if n.Asked > 0 {
-		t = append(t, fmt.Sprintf("asked again %d times", n.Asked))
+		t = append(t, askedAgain(n.Asked))
 	}
 	if n.Resent > 0 {
-		t = append(t, fmt.Sprintf("%d frames sent again", n.Resent))
+		t = append(t, sentAgain(n.Resent))
 	}
 	if n.Boots > 1 {
 		t = append(t, fmt.Sprintf("boot %d", n.Boots))
@@ -153,6 +152,22 @@ func trouble(n *story.Node) string {
 		return ""
 	}
 	return ", " + strings.Join(t, ", ")
+}
+
+// askedAgain says how many requests a node repeated.
+func askedAgain(n int) string {
+	if n == 1 {
+		return "asked again once"
+	}
+	return fmt.Sprintf("asked again %d times", n)
+}
+
+// sentAgain says how many frames of files were repeated.
+func sentAgain(n int) string {
+	if n == 1 {
+		return "1 frame sent again"
+	}
+	return fmt.Sprintf("%d frames sent again", n)
 }
 
 // why is what is known of the node under the cursor, in words, under a rule.
@@ -184,7 +199,7 @@ func (m *Model) sentence(n *story.Node) string {
 	case n.State == story.StateStuck && n.Reason != "":
 		return name + ": " + n.Reason
 	case n.State == story.StateDone && !n.Finished.IsZero():
-		return fmt.Sprintf("%s: booted in %s at %s%s", name, text.Span(n.Finished.Sub(n.Started).Round(100*time.Millisecond)), clock(n.Finished), trouble(n))
+		return fmt.Sprintf("%s: booted in %s at %s%s", name, text.Span(n.Finished.Sub(n.Started)), clock(n.Finished), trouble(n))
 	case n.Expected != "":
 		return fmt.Sprintf("%s: %s; waits for %s%s", name, n.Last, n.Expected, trouble(n))
 	}

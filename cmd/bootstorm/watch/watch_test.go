@@ -413,13 +413,13 @@ func TestNodePage(t *testing.T) {
 	v := open(t, 1000, 70*time.Second, 80, 16)
 	v.press("tab", "tab", "tab", "enter") // the slowest that booted
 	first := v.node.MAC
-	v.shows("booted in", "has all of refind.conf: booted")
+	v.shows("booted in", "got refind.conf, 412 B in ")
 	v.press("home")
-	v.shows("DISCOVER from UEFI firmware")
+	v.shows("(DISCOVER) as uefi")
 	v.second()
-	v.shows("DISCOVER from UEFI firmware") // the user scrolls, not the clock
+	v.shows("(DISCOVER) as uefi") // the user scrolls, not the clock
 	v.press("end")
-	v.shows("has all of refind.conf: booted")
+	v.shows("got refind.conf, 412 B in ")
 	v.press("n")
 	if v.node.MAC == first {
 		t.Error("n stays")

@@ -10,31 +10,14 @@ func (c *compiler) check() {
 	if len(c.plan.Subnets) == 0 && !c.failed {
 		c.warn(config.Pos{File: c.mainFile(), Line: 1, Col: 1}, "declare the subnet of the interface", "no subnet is declared: nobody gets an address")
 	}
-	// Whether option 43 is sent with option 60 depends on the message; a file that
-	// never mentions it is certainly wrong.
-	vendorAt, vendor43 := config.Pos{}, false
 	c.allScopes(func(s *config.Scope) {
 		walk(s.Statements, func(s *config.Statement) {
-			if s.Kind == config.StatementVendorSpace {
-				vendor43 = true
-			}
-			if s.Kind != config.StatementOption {
-				return
-			}
-			c.checkOption(s)
-			code := c.dhcpCode(s.Option)
-			if code == dhcp.OptVendorSpecific || s.Option.Name == "vendor-option-space" {
-				vendor43 = true
-			}
-			if code == dhcp.OptVendorClass && vendorAt.Line == 0 && c.isPXEClient(s.Expr) {
-				vendorAt = s.Pos
+			if s.Kind == config.StatementOption {
+				c.checkOption(s)
 			}
 		})
 	})
-	if vendorAt.Line != 0 && !vendor43 && !c.has43Space() {
-		c.warn(vendorAt, "send option 43 too, for example \"option vendor-encapsulated-options 06:01:08;\", or leave option 60 out",
-			"option 60 \"PXEClient\" without option 43: UEFI firmware then waits for an answer from port 4011 and fails with PXE-E16")
-	}
+	c.warnTraps()
 	c.checkSize()
 }
 

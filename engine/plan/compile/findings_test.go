@@ -48,7 +48,7 @@ func TestFindings(t *testing.T) {
 		{"long server name", ok + "server-name \"" + long[:64] + "\";", "holds 63", config.Warning, 2, 1},
 		{"PXEClient without 43", ok + "option vendor-class-identifier \"PXEClient\";", "PXE-E16", config.Warning, 2, 1},
 		{"PXEClient with 43", ok + "option vendor-class-identifier \"PXEClient\"; option vendor-encapsulated-options 06:01:08;", "", 0, 0, 0},
-		{"PXEClient with a vendor space", ok + "option space V; option V.a code 1 = text; option vendor-class-identifier \"PXEClient\"; vendor-option-space V;", "", 0, 0, 0},
+		{"PXEClient with a vendor space", ok + "option space V; option V.a code 6 = integer 8; option vendor-class-identifier \"PXEClient\"; vendor-option-space V; option V.a 8;", "", 0, 0, 0},
 		{"too large a reply", "option root-path \"" + long + "\"; option merit-dump \"" + long + "\"; option nis-domain \"" + long + "\";\nsubnet 10.0.0.0 netmask 255.255.255.0 { }", "accepts 548", config.Warning, 2, 1},
 		{"computed regular expression", ok + "if option host-name ~= option root-path { }", "computed from the message", config.Error, 2, 4},
 		{"bad regular expression", ok + "if option host-name ~= \"(\" { }", "is not valid", config.Error, 2, 4},

@@ -39,9 +39,10 @@ func (p *Packet) add(name, value string) { p.Fields = append(p.Fields, Field{"",
 // Words makes packets of frames. It is not changed by use.
 type Words struct{ names optiontext.Names }
 
-// New makes Words that know the standard options and those of iPXE.
-func New() *Words {
-	return &Words{optiontext.New(config.ParseText("ipxe", []byte(ipxeOptions), config.Options{}))}
+// New makes Words that know the standard options, those of iPXE, and those that a
+// configuration declares (config.Tree.Declarations).
+func New(declarations string) *Words {
+	return &Words{optiontext.New(config.ParseText("options", []byte(declarations), config.Options{}))}
 }
 
 // longest is more than any frame of a network with an MTU of 64 KiB.

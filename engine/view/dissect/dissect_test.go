@@ -56,7 +56,7 @@ func field(p *dissect.Packet, name string) string {
 
 // Every DHCP message of real clients says what gopacket reads in it.
 func TestAgreesWithGopacket(t *testing.T) {
-	words, messages, names := dissect.New(), 0, map[string]string{"Discover": "DISCOVER", "Offer": "OFFER", "Request": "REQUEST", "Ack": "ACK", "Nak": "NAK", "Decline": "DECLINE", "Release": "RELEASE", "Inform": "INFORM"}
+	words, messages, names := dissect.New(""), 0, map[string]string{"Discover": "DISCOVER", "Offer": "OFFER", "Request": "REQUEST", "Ack": "ACK", "Nak": "NAK", "Decline": "DECLINE", "Release": "RELEASE", "Inform": "INFORM"}
 	for _, name := range []string{"uefi-x64-guide.pcap", "bios-guide.pcap", "linux-dhclient.pcap", "linux-decline.pcap", "uefi-x64-ipxe-rom-e1000.pcap"} {
 		for i, f := range frames(t, name) {
 			other, ok := gopacket.NewPacket(f.data, layers.LayerTypeEthernet, gopacket.Default).Layer(layers.LayerTypeDHCPv4).(*layers.DHCPv4)
@@ -93,7 +93,7 @@ func TestAgreesWithGopacket(t *testing.T) {
 
 // A boot of UEFI firmware reads as what it is.
 func TestBoot(t *testing.T) {
-	words, seen := dissect.New(), ""
+	words, seen := dissect.New(""), ""
 	for _, f := range frames(t, "uefi-x64-guide.pcap") {
 		p := words.Frame(f.data, f.length)
 		if p.What != "DATA" && p.What != "ACK" || p.Protocol == "DHCP" {
@@ -109,7 +109,7 @@ func TestBoot(t *testing.T) {
 
 // What is left of a frame without its data still tells its block and its length.
 func TestCutData(t *testing.T) {
-	words := dissect.New()
+	words := dissect.New("")
 	for _, f := range frames(t, "uefi-x64-guide.pcap") {
 		p := words.Frame(f.data, f.length)
 		if p.What != "DATA" {
@@ -126,7 +126,7 @@ func TestCutData(t *testing.T) {
 
 // No frame that a node makes up is unprintable or breaks anything.
 func FuzzFrame(f *testing.F) {
-	words := dissect.New()
+	words := dissect.New("")
 	for _, real := range frames(f, "bios-guide.pcap")[:12] {
 		f.Add(real.data, uint16(real.length))
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"bootstorm/cmd/bootstorm/text"
 	"bootstorm/engine/story"
 )
 
@@ -19,8 +20,8 @@ var Begin = time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)
 // power is when all nodes of the site get their current back.
 const power = 2*time.Hour + 3*time.Minute
 
-// A boot of the site: what the steps are, and how far they are apart in
-// milliseconds on average.
+// A boot of the site: what the steps are, in the words of package story, and how far
+// they are apart in milliseconds on average.
 var course = []struct {
 	phase story.Phase
 	kind  string
@@ -30,22 +31,22 @@ var course = []struct {
 	after float64
 	stage string
 }{
-	{story.PhaseDiscover, "discover", "DISCOVER from UEFI firmware (architecture 7)", "", 0, 2500, "firmware"},
-	{story.PhaseOffer, "offer", "OFFER of ADDR, boot file ipxe.efi", "", 0, 1, "firmware"},
-	{story.PhaseRequest, "request", "REQUEST of ADDR", "", 0, 900, "firmware"},
-	{story.PhaseLease, "ack", "ACK of ADDR for 2h 0m, boot file ipxe.efi", "", 0, 3, "firmware"},
-	{story.PhaseLoad, "transfer-start", "asks for ipxe.efi: 1.0 MB, 1468 bytes a block, 4 in a window", "ipxe.efi", 1_034_560, 700, "firmware"},
-	{story.PhaseNext, "transfer-done", "has all of ipxe.efi", "ipxe.efi", 1_034_560, 2800, "firmware"},
-	{story.PhaseDiscover, "discover", "DISCOVER from iPXE (architecture 7)", "", 0, 4200, "ipxe"},
-	{story.PhaseOffer, "offer", "OFFER of ADDR, boot file refind.pxe", "", 0, 1, "ipxe"},
-	{story.PhaseRequest, "request", "REQUEST of ADDR", "", 0, 1050, "ipxe"},
-	{story.PhaseLease, "ack", "ACK of ADDR for 2h 0m, boot file refind.pxe", "", 0, 3, "ipxe"},
-	{story.PhaseLoad, "transfer-start", "asks for refind.pxe: 66 bytes", "refind.pxe", 66, 350, "ipxe"},
-	{story.PhaseNext, "transfer-done", "has all of refind.pxe", "refind.pxe", 66, 4, "ipxe"},
-	{story.PhaseLoad, "transfer-start", "asks for refind_x64.efi: 268 kB, 1432 bytes a block", "refind_x64.efi", 268_240, 220, "ipxe"},
-	{story.PhaseNext, "transfer-done", "has all of refind_x64.efi", "refind_x64.efi", 268_240, 1900, "ipxe"},
-	{story.PhaseLoad, "transfer-start", "asks for refind.conf: 412 bytes", "refind.conf", 412, 800, "ipxe"},
-	{story.PhaseDone, "transfer-done", "has all of refind.conf: booted", "refind.conf", 412, 30, "ipxe"},
+	{story.PhaseDiscover, "discover", "asked for an address (DISCOVER) as uefi, architecture 7 (UEFI, 64 bits)", "", 0, 2500, "firmware"},
+	{story.PhaseOffer, "offer", "was offered ADDR (OFFER)", "", 0, 1, "firmware"},
+	{story.PhaseRequest, "request", "took ADDR (REQUEST)", "", 0, 900, "firmware"},
+	{story.PhaseLease, "ack", "has ADDR (ACK), told to load ipxe.efi", "", 0, 3, "firmware"},
+	{story.PhaseLoad, "transfer-start", "began ipxe.efi, 1.0 MB", "ipxe.efi", 1_034_560, 700, "firmware"},
+	{story.PhaseNext, "transfer-done", "got ipxe.efi", "ipxe.efi", 1_034_560, 2800, "firmware"},
+	{story.PhaseDiscover, "discover", "asked for an address (DISCOVER) as ipxe, architecture 7 (UEFI, 64 bits)", "", 0, 4200, "ipxe"},
+	{story.PhaseOffer, "offer", "was offered ADDR (OFFER)", "", 0, 1, "ipxe"},
+	{story.PhaseRequest, "request", "took ADDR (REQUEST)", "", 0, 1050, "ipxe"},
+	{story.PhaseLease, "ack", "has ADDR (ACK), told to load refind.pxe", "", 0, 3, "ipxe"},
+	{story.PhaseLoad, "transfer-start", "began refind.pxe, 66 B", "refind.pxe", 66, 350, "ipxe"},
+	{story.PhaseNext, "transfer-done", "got refind.pxe", "refind.pxe", 66, 4, "ipxe"},
+	{story.PhaseLoad, "transfer-start", "began refind_x64.efi, 268.2 kB", "refind_x64.efi", 268_240, 220, "ipxe"},
+	{story.PhaseNext, "transfer-done", "got refind_x64.efi", "refind_x64.efi", 268_240, 1900, "ipxe"},
+	{story.PhaseLoad, "transfer-start", "began refind.conf, 412 B", "refind.conf", 412, 800, "ipxe"},
+	{story.PhaseDone, "transfer-done", "got refind.conf", "refind.conf", 412, 30, "ipxe"},
 }
 
 // faults are ways to come to a halt: after which step of the course, and what a
@@ -121,10 +122,20 @@ func draw(r *rand.Rand, i int) life {
 			if r.IntN(30) == 0 {
 				st.Resent = 1 + r.IntN(12)
 			}
+			st.Text += carried(&st)
 		}
 		l.steps = append(l.steps, st)
 	}
 	return l
+}
+
+// carried says of a file what a daemon's story says of it.
+func carried(s *story.Step) string {
+	words := fmt.Sprintf(", %s in %s (%s/s)", text.Bytes(float64(s.Bytes)), text.Span(s.Took), text.Bytes(float64(s.Bytes)/s.Took.Seconds()))
+	if s.Resent > 0 {
+		words += fmt.Sprintf(", %d frames repeated", s.Resent)
+	}
+	return words
 }
 
 // Set moves the clock: so long after the daemon's start. Power comes at PowerOn.

@@ -3,6 +3,8 @@ package pcap
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -39,7 +41,8 @@ func TestCaptures(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v %v", warnings, err)
 			}
-			if len(warnings) > 0 {
+			short := func(text string) bool { return strings.Contains(text, "lease20.conf:3:1: warning: max-lease-time 20") } // on purpose
+			if slices.ContainsFunc(warnings, func(text string) bool { return !short(text) }) {
 				t.Errorf("the configuration has findings: %q", warnings)
 			}
 			if list.Review(r.Differences) == 0 {

@@ -52,9 +52,9 @@ var layers = []struct {
 	{"tools", 7, false, true},
 	{"cmd/release", 6, false, false},
 	{"cmd/bootstorm/text", 6, false, false}, // parts of the operator's commands
-	{"cmd/bootstorm/api", 6, false, true},
-	{"cmd/bootstorm/watch", 7, false, false},
-	{"cmd", 8, false, false},
+	{"cmd/bootstorm/api", 7, false, true},
+	{"cmd/bootstorm/watch", 8, false, false},
+	{"cmd", 9, false, false},
 }
 
 // confined are the libraries that only some packages may import. A package

@@ -58,6 +58,7 @@ func TestSignsOfLifeNeedAnswers(t *testing.T) {
 	if err := w.Attach(engine); err != nil {
 		t.Fatal(err)
 	}
+	w.Generation(&feed.Generation{}) // nothing comes before it
 	var signs atomic.Int64
 	go feed.Requests(engine, func(feed.Request) {}, func() { signs.Add(1) })
 	book := &stuckBook{Book: story.NewBook(10)}

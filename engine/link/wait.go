@@ -14,12 +14,21 @@ import (
 // nothing to poll for. A queue of 1,000 frames lasts 1.2 ms at 10 Gb/s.
 const retryInterval = 200 * time.Microsecond
 
+// shortWait is how long a Wait that follows traffic sleeps without telling Go's
+// scheduler. What the scheduler knows to be asleep it takes for idle, and at each
+// awakening its monitor thread looks around every 20 microseconds for a millisecond
+// (sysmon in runtime/proc.go): where each frame is an answer to the one before, that
+// is a fifth of the processor time. In this time, and no longer, a stop of the
+// world has to wait for the signal that the runtime sends for it.
+const shortWait = 2 * time.Millisecond
+
 // poller holds the list for ppoll(2): the receiving sockets, interface by
 // interface, then the sending sockets, then the eventfd.
 type poller struct {
 	list    []unix.PollFd
 	ready   []bool // sockets with something to receive, as far as known
 	sockets int
+	quiet   bool // the last Wait saw nothing
 	timeout unix.Timespec
 	wakes   [8]byte // what the eventfd counted, not looked at
 }
@@ -48,8 +57,9 @@ func (p *poller) readable() bool {
 
 // Wait blocks until there is a frame to receive, room for what the last Send
 // left over, a Wake, or the timeout in nanoseconds; negative means none. It may
-// return early. It needs about 20 microseconds to wake up: a caller that expects
-// a frame sooner calls Recv a few times first.
+// return early: after traffic it sleeps for shortWait at most, the next time for as
+// long as it may. It needs about 20 microseconds to wake up: a caller that expects a
+// frame sooner calls Recv a few times first.
 func (s *Set) Wait(nanos int64) error {
 	if s.poll.readable() {
 		return nil
@@ -66,6 +76,10 @@ func (s *Set) Wait(nanos int64) error {
 			}
 		}
 	}
+	if !s.poll.quiet && (nanos < 0 || nanos > int64(shortWait)) {
+		nanos = int64(shortWait)
+	}
+	s.poll.quiet = true // until something comes
 	if err := s.ppoll(nanos, len(s.poll.list)); err != nil {
 		return err
 	}
@@ -87,7 +101,7 @@ func (s *Set) ppoll(nanos int64, count int) error {
 	var n uintptr
 	var errno unix.Errno
 	list := unsafe.Pointer(&p.list[0])
-	if nanos == 0 { // does not block, so the scheduler need not know of it
+	if nanos >= 0 && nanos <= int64(shortWait) { // so short that the scheduler need not know of it
 		n, _, errno = unix.RawSyscall6(unix.SYS_PPOLL, uintptr(list), uintptr(count), uintptr(unsafe.Pointer(timeout)), 0, 0, 0)
 	} else {
 		n, _, errno = unix.Syscall6(unix.SYS_PPOLL, uintptr(list), uintptr(count), uintptr(unsafe.Pointer(timeout)), 0, 0, 0)
@@ -100,6 +114,7 @@ func (s *Set) ppoll(nanos int64, count int) error {
 	case errno != 0:
 		return errno
 	}
+	p.quiet = false
 	for i := range p.ready {
 		// An error condition is found out by receiving.
 		p.ready[i] = p.list[i].Revents != 0

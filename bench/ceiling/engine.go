@@ -30,14 +30,14 @@ type EngineOptions struct {
 const (
 	engineFile    = "file"
 	engineSize    = 16 << 20
-	engineReady   = "ready: "
-	enginePort    = 3000 // the first of the peer's ports
-	crowd         = 32   // transfers at a time, but for the lockstep client, which is alone
+	engineReady   = "ready: DHCP" // not the "already" of a derived configuration
+	enginePort    = 3000          // the first of the peer's ports
+	crowd         = 32            // transfers at a time, but for the lockstep client, which is alone
 	opRRQ, opOACK = 1, 6
 )
 
-// engineWindows are the windows that the crowd uses: a lockstep client's, and
-// lengths of runs that are measured without an engine.
+// engineWindows are the windows that the crowd uses: a lockstep client's, and those
+// of firmware and boot loaders.
 var engineWindows = []int{1, 4, 8, 16}
 
 // Engine measures the daemon with the same two ends: how long a lockstep client
@@ -56,9 +56,11 @@ func Engine(ctx context.Context, o EngineOptions) (*EngineResult, error) {
 	var bare, turns []time.Duration
 	rates := map[int][]EngineRate{}
 	for round := 1; round <= o.Rounds; round++ {
-		calls, err := callsAlone(r, o.Each)
-		if err != nil {
-			return nil, err
+		alone := map[int]float64{}
+		for _, w := range engineWindows {
+			if alone[w], err = r.bareCrowd(w, o.Each); err != nil {
+				return nil, err
+			}
 		}
 		t, err := echo(r, o.Each, false)
 		if err != nil {
@@ -74,7 +76,7 @@ func Engine(ctx context.Context, o EngineOptions) (*EngineResult, error) {
 				if err != nil {
 					return err
 				}
-				rate.Alone = calls.perCPU(w)
+				rate.Alone = alone[w]
 				rates[w] = append(rates[w], rate)
 			}
 			t, err := r.lockstep(o.Each)
@@ -92,40 +94,6 @@ func Engine(ctx context.Context, o EngineOptions) (*EngineResult, error) {
 		result.Rates = append(result.Rates, middle(rates[w]))
 	}
 	return result, nil
-}
-
-// alone is the processor time of the calls alone, in seconds: of receiving a
-// frame, and of sending one in a run of so many.
-type alone struct {
-	receive float64
-	send    map[int]float64
-}
-
-// perCPU is how many frames fit into a second where each window is one frame
-// received and as many sent as it has.
-func (a *alone) perCPU(window int) float64 {
-	return float64(1+window) / (a.receive + float64(window)*a.send[window])
-}
-
-// callsAlone measures what perCPU needs.
-func callsAlone(r *rig, each time.Duration) (*alone, error) {
-	a := &alone{send: map[int]float64{}}
-	s, err := receiveQueued(r, link.Options{}, each)
-	if err != nil {
-		return nil, err
-	}
-	a.receive = s.cpu.Seconds() / float64(max(s.frames, 1))
-	for _, w := range engineWindows {
-		run := w
-		if w == 1 {
-			run = 0 // single frames
-		}
-		if s, err = send(r, "", each, run); err != nil {
-			return nil, err
-		}
-		a.send[w] = s.cpu.Seconds() / float64(max(s.frames, 1))
-	}
-	return a, nil
 }
 
 // withDaemon calls f while the daemon serves the file. Outside of it the rig

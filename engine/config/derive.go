@@ -49,7 +49,7 @@ const derivedBody = `
     next-server %s;
 
     if suffix (option user-class, 4) = "iPXE" {
-        # iPXE runs already: give it its script, and save it the wait for a
+        # iPXE is what runs: give it its script, and save it the wait for a
         # second DHCP server.
         option ipxe.no-pxedhcp 1;
         filename "refind.pxe";

@@ -35,10 +35,13 @@ type Options struct {
 	// drivers charge up to 4.4 KB for a 300 byte frame, so a burst of 7,000 fits.
 	SocketBuffer int
 	// SendBuffer limits what one interface may have queued in the kernel, in
-	// bytes as the kernel counts them, 0 for 384 KB. More than half of the
+	// bytes as the kernel counts them, 0 for 160 KB. More than half of the
 	// interface's queue turns waiting into loss, and every byte of it is waited for
 	// by clients that read block by block: with 1 MB, on a link of 100 Mbit/s, iPXE
-	// waited 80 ms for each.
+	// waited 80 ms for each. With 384 KB, at 1 Gbit/s, the mean of 1,000 nodes was
+	// done after 0.79 of the storm, with 192 KB after 0.61, with 128 KB after 0.58,
+	// and the last at the same time. Much less would be short for a card of 10 Gbit/s
+	// that reports what it has sent only every 0.1 ms.
 	SendBuffer int
 
 	Opener Opener // nil: this process
@@ -46,7 +49,7 @@ type Options struct {
 
 const (
 	defaultReceiveBuffer = 32 << 20
-	defaultSendBuffer    = 384 << 10
+	defaultSendBuffer    = 160 << 10
 )
 
 // Set is a number of interfaces that are served together. The index of a name

@@ -129,7 +129,7 @@ func TestDescribe(t *testing.T) {
 		s := r.open(o, "eth1")
 		lines := s.Describe()
 		// What the receive buffer may be depends on the user's rights.
-		want := fmt.Sprintf("eth1: receive mmsg, buffer %d KB; send %s (%s), buffer 384 KB", s.links[0].buffer[0]>>10, o.TX, s.links[0].rung.explain())
+		want := fmt.Sprintf("eth1: receive mmsg, buffer %d KB; send %s (%s), buffer 160 KB", s.links[0].buffer[0]>>10, o.TX, s.links[0].rung.explain())
 		if len(lines) != 1 || lines[0] != want || s.links[0].buffer[0] < 1<<20 {
 			r.Errorf("%q, want %q", lines, want)
 		}

@@ -175,29 +175,3 @@ func (s *server) reopen() {
 	}
 	s.run()
 }
-
-// renewReservations binds the ports of interfaces that were made anew, whose
-// reservations hold nothing any more. It does so at once, before the interface is up
-// and has its address: else the kernel would answer the first node that goes on
-// with its file that the port is unreachable, and edk2 gives up on that.
-func (s *server) renewReservations() {
-	s.portsMu.Lock()
-	defer s.portsMu.Unlock()
-	for i, name := range s.Interfaces {
-		if held := s.reserved[i]; held != nil && !held.Stale() {
-			continue
-		}
-		fresh, err := s.reserveOn(i, name)
-		var gone *link.DownError
-		switch {
-		case errors.As(err, &gone): // not there yet
-		case err != nil:
-			s.log.Warn(err.Error())
-		default:
-			if held := s.reserved[i]; held != nil {
-				held.Close()
-			}
-			s.reserved[i] = fresh
-		}
-	}
-}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -22,7 +21,6 @@ import (
 	"bootstorm/engine/image/load"
 	"bootstorm/engine/keeper"
 	"bootstorm/engine/lease"
-	"bootstorm/engine/link"
 	"bootstorm/engine/plan"
 )
 
@@ -186,31 +184,6 @@ func (s *server) accept(setup *Setup) error {
 		}
 	}
 	return nil
-}
-
-// reserve takes the ports, so that a second server on this host is found out
-// and the kernel keeps silent on them. Those of an interface that does not exist
-// follow (renewReservations).
-func (s *server) reserve() error {
-	for i, name := range s.Interfaces {
-		c, err := s.reserveOn(i, name)
-		if gone := new(link.DownError); errors.As(err, &gone) {
-			c = nil
-		} else if err != nil {
-			return err
-		}
-		s.reserved = append(s.reserved, c)
-	}
-	return nil
-}
-
-// reserveOn takes the ports of one interface, by the keeper when this process may
-// not any more.
-func (s *server) reserveOn(number int, name string) (ports, error) {
-	if s.Link.Opener != nil {
-		return s.Keeper.Reserve(number)
-	}
-	return s.world.reserve(name)
 }
 
 // load reads the boot files of a setup. A root that cannot be read leaves the

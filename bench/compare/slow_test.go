@@ -53,8 +53,14 @@ func TestInjectedSlowdown(t *testing.T) {
 	if at < 0 || slices.ContainsFunc(rows, func(r Row) bool { return r.Slow }) {
 		t.Fatalf("the same binary against itself: %+v", rows)
 	}
-	b := build(variant(t, root, spinFor(0.15*rows[at].LeastA)))
-	rows = measure(b)
+	// How much a loop adds among other instructions is found out by measuring it.
+	turns := spinFor(0.15 * rows[at].LeastA)
+	tried := measure(build(variant(t, root, turns)))
+	added := tried[slices.IndexFunc(tried, func(r Row) bool { return r.Name == name })].Least
+	if added < 0.05 {
+		t.Fatalf("a loop of %d turns adds %.1f %%: nothing can be shown with it", turns, 100*added)
+	}
+	rows = measure(build(variant(t, root, int(float64(turns)*0.15/added+0.5))))
 	for _, r := range rows {
 		if r.Slow != (r.Name == name) {
 			t.Errorf("15 %% slower in %s: %+v", name, r)

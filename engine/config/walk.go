@@ -11,7 +11,7 @@ func (t *Tree) EachStatement(f func(*Statement)) {
 			return
 		}
 		seen[s] = true
-		eachStatement(s.Statements, f)
+		Walk(s.Statements, f)
 		for _, child := range s.Children {
 			scope(child)
 		}
@@ -30,15 +30,15 @@ func (t *Tree) EachStatement(f func(*Statement)) {
 	}
 }
 
-// eachStatement calls f for the statements of a list and of the lists inside.
-func eachStatement(list []Statement, f func(*Statement)) {
+// Walk calls f for the statements of a list and of the lists inside.
+func Walk(list []Statement, f func(*Statement)) {
 	for i := range list {
 		s := &list[i]
 		f(s)
-		eachStatement(s.Then, f)
-		eachStatement(s.Else, f)
+		Walk(s.Then, f)
+		Walk(s.Else, f)
 		for k := range s.Cases {
-			eachStatement(s.Cases[k].Body, f)
+			Walk(s.Cases[k].Body, f)
 		}
 	}
 }

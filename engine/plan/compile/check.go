@@ -11,7 +11,7 @@ func (c *compiler) check() {
 		c.warn(config.Pos{File: c.mainFile(), Line: 1, Col: 1}, "declare the subnet of the interface", "no subnet is declared: nobody gets an address")
 	}
 	c.allScopes(func(s *config.Scope) {
-		walk(s.Statements, func(s *config.Statement) {
+		config.Walk(s.Statements, func(s *config.Statement) {
 			if s.Kind == config.StatementOption {
 				c.checkOption(s)
 			}
@@ -104,7 +104,7 @@ func (c *compiler) checkSize() {
 
 // measure notes the largest constant value of each option.
 func (c *compiler) measure(list []config.Statement, sizes map[int32]int) {
-	walk(list, func(s *config.Statement) {
+	config.Walk(list, func(s *config.Statement) {
 		if s.Kind != config.StatementOption || s.Expr == nil || s.Option.Space.Name == config.SpaceServer {
 			return
 		}

@@ -58,7 +58,7 @@ func (c *compiler) misplacedGuards() {
 		}
 	}
 	c.allScopes(func(scope *config.Scope) {
-		walk(scope.Statements, func(s *config.Statement) {
+		config.Walk(scope.Statements, func(s *config.Statement) {
 			for _, name := range guardNames {
 				if isParameter(s, name) && !global[s.Pos] {
 					c.repeated(name, s.Pos, "write it with a constant value, outside of all declarations and conditions",

@@ -54,7 +54,7 @@ func staticFlag(s *config.Statement, on bool) bool {
 		}
 		return on
 	}
-	walk([]config.Statement{*s}, func(in *config.Statement) {
+	config.Walk([]config.Statement{*s}, func(in *config.Statement) {
 		on = on || isParameter(in, "ping-check")
 	})
 	return on
@@ -102,7 +102,7 @@ func (c *compiler) findPingElsewhere() {
 	c.allScopes(func(s *config.Scope) {
 		switch s.Kind {
 		case config.ScopeClass, config.ScopeSubclass, config.ScopeHost:
-			walk(s.Statements, func(in *config.Statement) {
+			config.Walk(s.Statements, func(in *config.Statement) {
 				c.pingElsewhere = c.pingElsewhere || isParameter(in, "ping-check")
 			})
 		}

@@ -166,7 +166,7 @@ func (c *compiler) variable(name string) int32 {
 func (c *compiler) declareFunctions() {
 	var found []*config.Statement
 	c.allScopes(func(s *config.Scope) {
-		walk(s.Statements, func(s *config.Statement) {
+		config.Walk(s.Statements, func(s *config.Statement) {
 			if s.Kind == config.StatementDefine {
 				found = append(found, s)
 			}
@@ -198,17 +198,4 @@ func (c *compiler) declareFunction(s *config.Statement) {
 	}
 	c.functions[s.Name] = int32(len(c.prog.Functions))
 	c.prog.Functions = append(c.prog.Functions, f)
-}
-
-// walk calls f for every statement of a list and of the lists inside.
-func walk(list []config.Statement, f func(*config.Statement)) {
-	for i := range list {
-		s := &list[i]
-		f(s)
-		walk(s.Then, f)
-		walk(s.Else, f)
-		for k := range s.Cases {
-			walk(s.Cases[k].Body, f)
-		}
-	}
 }

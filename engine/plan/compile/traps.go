@@ -45,7 +45,7 @@ func (c *compiler) findTraps() *traps {
 	t := &traps{subs43: map[uint32]bool{}, vendorNames: map[string]bool{}, vendor43: c.has43Space()}
 	var all []*config.Statement
 	c.allScopes(func(s *config.Scope) {
-		walk(s.Statements, func(s *config.Statement) {
+		config.Walk(s.Statements, func(s *config.Statement) {
 			all = append(all, s)
 			t.expression(s.Expr)
 			for i := range s.Cases {
@@ -246,7 +246,8 @@ func (c *compiler) nextInRange(s *config.Statement, value []byte) {
 	}
 }
 
-// leaseTime warns of leases that end before a boot does.
+// leaseTime warns of leases that end before a boot does. iPXE knows the number of
+// the lease time (src/include/ipxe/dhcp.h) and nothing that reads it.
 func (c *compiler) leaseTime(s *config.Statement) {
 	c.repeated(s.Option.Name, s.Pos, "write at least 600 seconds",
 		"%s %d: iPXE never renews a lease, so this one ends before the boot, and another node may get the address meanwhile",

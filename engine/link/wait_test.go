@@ -25,14 +25,13 @@ func TestWait(t *testing.T) {
 	var rx batch.Rx
 
 	t.Run("timeout", func(t *testing.T) {
-		// After traffic, or the start, one that is not told to the scheduler comes first.
-		if d := r.waits(s, short); d < shortWait || d > long/2 {
-			t.Errorf("%v, want %v", d, shortWait)
+		// After traffic, or the start, a short one comes first; a signal may end any.
+		var all time.Duration
+		for range 4 {
+			all += r.waits(s, short)
 		}
-		for range 2 {
-			if d := r.waits(s, short); d < short || d > long/2 {
-				t.Errorf("%v, want %v", d, short)
-			}
+		if all < short || all > long/2 {
+			t.Errorf("%v, want %v and more", all, short)
 		}
 	})
 	t.Run("no time", func(t *testing.T) {
@@ -68,8 +67,9 @@ func TestWait(t *testing.T) {
 		if d := r.waits(s, long); d > long/2 {
 			t.Errorf("%v: the wake was lost", d)
 		}
-		if d := r.waits(s, short); d < shortWait {
-			t.Errorf("%v: two wakes count as one", d)
+		wakes := s.stats.wakes.Load()
+		if r.waits(s, short); s.stats.wakes.Load() != wakes {
+			t.Error("two wakes must count as one")
 		}
 	})
 	t.Run("wake during", func(t *testing.T) {

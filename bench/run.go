@@ -65,18 +65,30 @@ type drive struct {
 	receive func(frame []byte, checksum bool)
 }
 
+// atOnce is how many frames the nodes compose before they are sent.
+const atOnce = 256
+
 // turn takes what has arrived, does what is due and sends what came of it.
 func (d *drive) turn() error {
 	if _, err := d.conn.Receive(d.receive); err != nil {
 		return err
 	}
 	d.behind.turn(d.now, d.storm.Deadline())
-	d.storm.Advance(d.now)
+	for more := true; more; {
+		more = d.storm.Some(d.now, atOnce)
+		if err := d.send(); err != nil || d.conn.Queued() > 0 {
+			return err
+		}
+	}
+	return nil
+}
+
+// send hands over what the nodes have to say. A batch of the segment may be smaller
+// than that; what the kernel does not take now, it takes after the next Wait.
+func (d *drive) send() error {
 	if err := d.conn.Flush(); err != nil {
 		return err
 	}
-	// A batch of the segment may be smaller than what the nodes have to say; what
-	// the kernel does not take now, it takes after the next Wait.
 	for {
 		d.storm.Drain(d.now, d.conn.Queue)
 		if err := d.conn.Flush(); err != nil || d.conn.Queued() > 0 || d.storm.out.Len() == 0 {

@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"math"
+
 	"bootstorm/proto"
 	"bootstorm/proto/dhcp"
 )
@@ -110,6 +112,14 @@ func (s *Storm) recipient(now int64, p *proto.Packet) int {
 
 // Advance does everything that is due at now.
 func (s *Storm) Advance(now int64) {
+	for s.Some(now, math.MaxInt) {
+	}
+}
+
+// Some does what is due at now until so many frames wait for Drain, and tells whether
+// there is more to do: 10,000 nodes that are switched on at once need not have
+// composed the last DISCOVER before the first is sent.
+func (s *Storm) Some(now int64, frames int) (more bool) {
 	if now >= s.line.due { // what holds until now; the picture draws steps
 		s.line.sample(now, now-s.began)
 	}
@@ -120,11 +130,15 @@ func (s *Storm) Advance(now int64) {
 		}
 	}
 	for s.timers.next() <= now {
+		if s.out.Len() >= frames {
+			return true
+		}
 		id := s.timers.first()
 		n := &s.nodes[id]
 		n.expire(now)
 		s.timers.set(id, n.next())
 	}
+	return false
 }
 
 // Deadline is when Advance must be called next; math.MaxInt64 when all is done.

@@ -77,7 +77,7 @@ func (p *Process) Run() error {
 			p.serve(ctx, &running, s.listener, s.handler)
 		}
 	}
-	err := reader.Run(intake{p, handler})
+	err := reader.Run(intake{p, handler, new(giveWay)})
 	cancel()
 	running.Wait()
 	return err
@@ -126,6 +126,7 @@ func (p *Process) tick(ctx context.Context, h *Handler, alive func()) {
 type intake struct {
 	process *Process
 	handler *Handler
+	way     *giveWay
 }
 
 // Generation implements feed.Handler.
@@ -138,6 +139,7 @@ func (i intake) Generation(g *feed.Generation) {
 func (i intake) Event(at time.Time, e *batch.Event, words string) {
 	i.process.Book.Observe(at, e, words)
 	i.handler.Observe(at, e)
+	i.way.event(at)
 }
 
 // Counters implements feed.Handler.

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -159,6 +160,35 @@ func TestDrainStops(t *testing.T) {
 		if total != 10 {
 			t.Errorf("%+v: %d frames taken, want 10", link, total)
 		}
+	}
+}
+
+// TestSome has what is due composed in parts: no more frames than asked for wait at
+// once, and it is the same frames in the same order as of Advance.
+func TestSome(t *testing.T) {
+	var whole, parts [][]byte
+	for _, c := range []struct {
+		frames int
+		to     *[][]byte
+	}{{math.MaxInt, &whole}, {3, &parts}} {
+		s, err := NewStorm(Config{Nodes: 10, Sequence: DORA}, testContents())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Begin(0)
+		for more := true; more; {
+			more = s.Some(0, c.frames)
+			if n := s.out.Len(); n > c.frames {
+				t.Fatalf("%d frames wait, %d were asked for", n, c.frames)
+			}
+			s.Drain(0, func(frame []byte) bool {
+				*c.to = append(*c.to, bytes.Clone(frame))
+				return true
+			})
+		}
+	}
+	if len(whole) != 10 || !slices.EqualFunc(whole, parts, bytes.Equal) {
+		t.Errorf("%d frames at once, %d in parts", len(whole), len(parts))
 	}
 }
 

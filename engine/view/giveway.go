@@ -6,11 +6,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// How the view gives way to the engine, whose processor it may share: it takes a twentieth
-// of one processor while all nodes ask at once, until it is half a second behind; then
-// it catches up, before the feed has no room for more. Of 10,000 nodes that complete DORA at the
-// same instant, with one processor for both, the last has its address after 220 ms
-// instead of 340.
+// How the view gives way to the engine, whose processor it may share: it takes a
+// twentieth of one processor while all nodes ask at once, until it is half a second
+// behind; then it catches up, before the feed has no room for more. When 10,000 nodes
+// complete DORA at the same instant, with one processor for both, the last has its
+// address in two thirds of the time.
 //
 // A nice value would do the same. But setpriority(2) belongs to the system calls that
 // a service gives up (@resources of systemd.exec(5)).

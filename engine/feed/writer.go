@@ -16,6 +16,10 @@ import (
 // needed costs no memory.
 const queueBytes = 8 << 20
 
+// queueCap is the memory for that: twice as much, so that what was sent is made room of
+// only when there is as much of it as can wait.
+const queueCap = 2 * queueBytes
+
 // generationBytes bounds a generation that waits; it is larger than any of
 // a network that fits an Ethernet segment.
 const generationBytes = maxFrame
@@ -43,7 +47,7 @@ type Writer struct {
 
 // NewWriter makes a Writer that nobody listens to yet.
 func NewWriter() *Writer {
-	w := &Writer{queue: make([]byte, 0, queueBytes)}
+	w := &Writer{queue: make([]byte, 0, queueCap)}
 	w.texts.clear()
 	w.try = w.write
 	return w
@@ -202,7 +206,7 @@ func (w *Writer) Generation(g *Generation) {
 	switch {
 	case w.conn == nil || err != nil:
 	case fresh:
-		w.queue = append(append(make([]byte, 0, max(len(b)+len(w.queue), queueBytes)), b...), w.queue...)
+		w.queue = append(append(make([]byte, 0, max(len(b)+len(w.queue), queueCap)), b...), w.queue...)
 	default:
 		w.due = b
 		w.dueNow()
@@ -278,8 +282,8 @@ func (w *Writer) write(fd uintptr) bool {
 		w.sent += n
 	}
 	w.queue, w.sent, w.cut = w.queue[:0], 0, 0
-	if cap(w.queue) > 2*queueBytes { // a generation was large
-		w.queue = make([]byte, 0, queueBytes)
+	if cap(w.queue) > queueCap { // a generation was large
+		w.queue = make([]byte, 0, queueCap)
 	}
 	return true
 }

@@ -241,12 +241,14 @@ func FuzzMachine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, script []byte) {
 		r := newRig(t, Config{Transfers: 2}, image.File{Name: "f", Data: awkward(5000, 3)})
 		for len(script) >= 3 {
+			r.who = Standing(script[0] / 4 % byte(standings))
+			r.table.KeepRoom(script[0] > 127)
 			who, wait, n := script[0]%4, int64(script[1]), min(int(script[2]), len(script)-3)
 			p := r.src
 			p.SrcPort, p.Payload = 2000+uint16(who), script[3:3+n]
 			script = script[3+n:]
 			r.now += wait * wait * 100 * us
-			r.table.Receive(r.now, &p, 0, Stranger, r.tx, &r.ev)
+			r.table.Receive(r.now, &p, 0, r.who, r.tx, &r.ev)
 			r.table.Fill(r.now, r.tx, &r.ev)
 			checkSent(t, r)
 			checkTable(t, r.table)

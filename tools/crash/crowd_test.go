@@ -50,7 +50,8 @@ type crowd struct {
 // promise is an offer that is not acknowledged.
 type promise struct {
 	addr proto.Addr
-	life int
+	life int  // of the server that made it
+	nak  bool // a later one did not want to know
 }
 
 func newCrowd() *crowd {
@@ -91,7 +92,7 @@ func (c *crowd) see(frame []byte, checksum bool) {
 			c.moved++
 		}
 		if mac[0] == 0x52 && mac[1] == 0x54 { // one of the storms' nodes, who mean it
-			c.open[mac] = promise{addr, c.life}
+			c.open[mac] = promise{addr: addr, life: c.life}
 		}
 	case dhcp.Ack:
 		c.acks++
@@ -111,7 +112,11 @@ func (c *crowd) see(frame []byte, checksum bool) {
 		case c.address[mac] != 0:
 			c.wrong = append(c.wrong, fmt.Sprintf("%s has %s from an ACK and got a NAK", mac, c.address[mac]))
 		case ok && had.life < c.life:
-			c.naks++
+			if !had.nak {
+				c.naks++
+			}
+			had.nak = true
+			c.open[mac] = had
 		default:
 			c.wrong = append(c.wrong, fmt.Sprintf("%s got a NAK from the server that offered it %s", mac, had.addr))
 		}
@@ -232,7 +237,7 @@ func (s *site) askOn(c *crowd) {
 	}
 	n := 0
 	for mac, had := range c.open {
-		if had.life == c.life {
+		if had.life != c.life-1 {
 			continue
 		}
 		n++

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"syscall"
@@ -291,7 +292,7 @@ func (w *Writer) write(fd uintptr) bool {
 // Requests reads the view's requests and calls f with each, and alive with each
 // sign of life, until the view is gone. It is run in a goroutine of its own for
 // each Attach.
-func Requests(c *net.UnixConn, f func(Request), alive func()) error {
+func Requests(c io.Reader, f func(Request), alive func()) error {
 	var buf []byte
 	for {
 		var k kind

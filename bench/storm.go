@@ -175,3 +175,9 @@ func (s *Storm) Drain(now int64, f func(frame []byte) bool) {
 
 // Done tells whether every node has done its boots.
 func (s *Storm) Done() bool { return s.left == 0 }
+
+// asked tells whether every node has been switched on and what it said has left: a
+// node's first message is a DISCOVER.
+func (s *Storm) asked() bool {
+	return s.stats.started >= len(s.nodes) && s.out.Len() == 0 && (s.outward == nil || s.outward.next() == math.MaxInt64)
+}

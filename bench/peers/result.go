@@ -2,25 +2,51 @@ package peers
 
 import (
 	"bytes"
-	"cmp"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"bootstorm/bench"
+	"bootstorm/bench/ceiling"
 )
 
 // Result is a comparison. Durations are nanoseconds in JSON.
 type Result struct {
-	Machine  Machine  `json:"machine"`
-	Nodes    int      `json:"nodes"`
-	Sequence string   `json:"sequence"`
-	Limit    duration `json:"limit"` // a storm that takes longer is ended
-	Rounds   int      `json:"rounds"`
-	Runs     []Run    `json:"runs"`
-	Perf     []Perf   `json:"perfdhcp,omitempty"`
-	Parts    []Run    `json:"parts,omitempty"` // the storms of Options.Parts
+	Format   int                    `json:"format"` // of this file; see format
+	Machine  Machine                `json:"machine"`
+	Nodes    int                    `json:"nodes"`
+	Sequence string                 `json:"sequence"`
+	Limit    duration               `json:"limit"` // a storm that takes longer is ended
+	Rounds   int                    `json:"rounds"`
+	Once     duration               `json:"once_above,omitempty"` // what took longer in the first round was not repeated
+	Runs     []Run                  `json:"runs"`
+	Perf     []Perf                 `json:"perfdhcp,omitempty"`
+	Parts    []Run                  `json:"parts,omitempty"`   // the storms of Options.Parts
+	Ceiling  []ceiling.EngineResult `json:"ceiling,omitempty"` // one a round
+	Spreads  []Spread               `json:"spreads,omitempty"` // the figures over the rounds; all of them follow from the above
+}
+
+// format is what this program writes. The first had one round of everything but
+// the main storm and no number; Read takes it as well.
+const format = 2
+
+// Read takes what Compare found and somebody stored as JSON.
+func Read(text []byte) (*Result, error) {
+	r := new(Result)
+	if err := json.Unmarshal(text, r); err != nil {
+		return nil, err
+	}
+	switch {
+	case r.Format > format:
+		return nil, fmt.Errorf("it has format %d, and this program knows those up to %d: use the program that wrote it, or measure anew", r.Format, format)
+	case len(r.Runs) == 0 && len(r.Parts) == 0 && len(r.Perf) == 0:
+		return nil, errors.New("it holds no run: it was not written by bench peers --json")
+	}
+	r.Format, r.Spreads = format, r.spreads()
+	return r, nil
 }
 
 type duration = time.Duration
@@ -118,26 +144,11 @@ func PutBlock(document, block []byte) ([]byte, error) {
 	return slices.Concat(before, []byte(blockBegin), block, []byte(blockEnd), after), nil
 }
 
-// Medians returns one run for each server, in the order of their first runs:
-// the one in the middle by nodes done, then by wall time. With an even number it
-// is the worse one of the two.
-func (r *Result) Medians() []*Run {
-	var order []string
-	runs := map[string][]*Run{}
-	for i := range r.Runs {
-		run := &r.Runs[i]
-		if runs[run.Server] == nil {
-			order = append(order, run.Server)
-		}
-		runs[run.Server] = append(runs[run.Server], run)
-	}
-	var middle []*Run
-	for _, name := range order {
-		all := runs[name]
-		slices.SortStableFunc(all, func(a, b *Run) int {
-			return cmp.Or(cmp.Compare(b.Done, a.Done), cmp.Compare(a.Wall, b.Wall))
-		})
-		middle = append(middle, all[len(all)/2])
+// Medians returns one run for each server, in the order of their first runs: the
+// one in the middle.
+func (r *Result) Medians() (middle []*Run) {
+	for _, g := range groups(r.Runs) {
+		middle = append(middle, g.middle())
 	}
 	return middle
 }

@@ -80,6 +80,8 @@ func (s *Storm) deliver(now int64, frame []byte, checksum bool) {
 	if d := proto.ParseFrame(p, frame, checksum); d != proto.OK {
 		if d != proto.DropEtherType && d != proto.DropProtocol { // the kernel's IPv6 and IGMP are no fault
 			s.stats.damaged++
+		} else {
+			s.advertised(now, frame)
 		}
 		return
 	}

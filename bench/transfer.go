@@ -114,15 +114,20 @@ func (n *node) request(now int64) {
 	n.sendRRQ(now)
 }
 
-// sendRRQ sends the read request with the client's options in its order.
+// sendRRQ sends the read request and starts its timer.
 func (n *node) sendRRQ(now int64) {
+	n.writeRRQ()
+	n.armFile(now)
+}
+
+// writeRRQ sends the read request with the client's options in its order.
+func (n *node) writeRRQ() {
 	t := &n.file
 	// opcode 1, name, mode, then pairs of option and value, each text ended by a
 	// zero byte (RFC 1350 section 5, RFC 2347)
 	b := append(n.storm.scratch[:0], 0, tftpRRQ)
 	b = append(append(b, t.name...), "\x00octet\x00"...)
 	n.send(t.port, proto.PortTFTP, t.server, n.readOptions(b))
-	n.armFile(now)
 }
 
 // armFile sets the timer after a packet was sent.

@@ -235,7 +235,7 @@ const overtime = 5 * time.Second
 
 // measure boots the nodes.
 func (r *Run) measure(ctx context.Context, o *Options, part *Part, w *world, files *bench.Contents) error {
-	storm, err := bench.NewStorm(bench.Config{Nodes: part.Nodes, Sequence: part.Sequence, Files: part.Files, Window: part.Window, Waits: part.Waits, IPv6Wait: part.IPv6Wait,
+	storm, err := bench.NewStorm(bench.Config{Nodes: part.Nodes, Sequence: part.Sequence, Files: part.Files, Window: part.Window, Waits: part.Waits, IPv6: part.Waits,
 		First: bench.DefaultFirst, Seed: uint64(r.Round), Limit: int64(part.Limit), Tolerant: true}, files)
 	if err != nil {
 		return err

@@ -22,7 +22,6 @@ type Part struct {
 	Files    []string // what a loader reads, in the sequence bench.Kernel
 	Window   int      // the windowsize that it asks for
 	Waits    bool     // the nodes keep the pauses that clients make by themselves
-	IPv6Wait int64    // iPXE's wait for a router among them, nanoseconds
 	Limit    time.Duration
 	Servers  []Server
 }
@@ -63,7 +62,7 @@ func Parts(servers []Server, nodes int) []Part {
 	loaders = append(loaders, tuned...)
 	many := min(manyTimes*nodes, MaxNodes)
 	parts := []Part{
-		{Name: partWaits, Title: "with the clients' pauses", Nodes: nodes, Sequence: bench.Guide, Waits: true, IPv6Wait: bench.DefaultIPv6Wait,
+		{Name: partWaits, Title: "with the clients' pauses", Nodes: nodes, Sequence: bench.Guide, Waits: true,
 			Limit: waitsLimit, Servers: slices.Concat(ours, tuned)},
 		{Name: partLeases, Title: bench.Count(many) + " leases", Nodes: many, Sequence: bench.DORA, Limit: partLimit, Servers: ours},
 		{Name: partMany, Title: bench.Count(many) + " boots", Nodes: many, Sequence: bench.Guide, Limit: partLimit, Servers: ours},
@@ -182,9 +181,19 @@ func (r *Result) waitsTable() (rows [][]string) {
 	return rows
 }
 
-const waitsCaption = "The same storm, with the pauses that clients make by themselves: edk2 collects offers for 4 s, iPXE waits 3 s for a ProxyDHCP server, " +
-	"unless an option of bootstorm's says that there is none, and 14 s for an IPv6 router. A real iPXE is told by bootstorm that there is no router; " +
-	"these simulated ones do not listen to that."
+const waitsCaption = "The same storm, with the pauses that clients make by themselves: edk2 collects offers for 4 s; iPXE waits 3 s for a ProxyDHCP server " +
+	"and, meanwhile, 15.75 s for an IPv6 router, unless it is told that there is none, as it is by bootstorm: in an option of the OFFER and in a router advertisement."
+
+// waitsNote is waitsCaption. In the first format the nodes did not listen to
+// advertisements.
+func (r *Result) waitsNote() string {
+	if r.Format >= 2 {
+		return waitsCaption
+	}
+	return "The same storm, with the pauses that clients make by themselves: edk2 collects offers for 4 s, iPXE waits 3 s for a ProxyDHCP server, " +
+		"unless an option of bootstorm's says that there is none, and 14 s for an IPv6 router. A real iPXE is told by bootstorm that there is no router; " +
+		"these simulated ones did not listen to that."
+}
 
 // statements are what bootstorm did with many nodes and beside its socket calls
 // alone, in sentences.

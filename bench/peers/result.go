@@ -45,7 +45,6 @@ func Read(text []byte) (*Result, error) {
 	case len(r.Runs) == 0 && len(r.Parts) == 0 && len(r.Perf) == 0:
 		return nil, errors.New("it holds no run: it was not written by bench peers --json")
 	}
-	r.Format, r.Spreads = format, r.spreads()
 	return r, nil
 }
 

@@ -29,7 +29,7 @@ func sample() *Result {
 		}
 		return r
 	}
-	r := &Result{Nodes: 300, Sequence: "guide", Limit: 100 * time.Second, Rounds: 1,
+	r := &Result{Format: format, Nodes: 300, Sequence: "guide", Limit: 100 * time.Second, Rounds: 1,
 		Machine: Machine{Processor: "AMD EPYC", Cores: 2, Memory: 25e9, Kernel: "6.18.44", Day: "2026-01-31",
 			Versions: map[string]string{"dnsmasq": "2.90", "kea-dhcp4": "2.2.0", "atftpd": "0.8.0"}},
 		Runs: []Run{

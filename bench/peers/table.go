@@ -201,7 +201,7 @@ func (r *Result) Markdown() []byte {
 	if rows := r.waitsTable(); len(rows) > 0 {
 		b.WriteString("\n")
 		writeMarkdown(&b, stormHeader, rows)
-		b.WriteString("\n" + waitsCaption + "\n")
+		b.WriteString("\n" + r.waitsNote() + "\n")
 	}
 	if len(r.Perf) > 0 {
 		header, rows := r.perfTable()

@@ -28,7 +28,6 @@ type stormOptions struct {
 	ramp     time.Duration
 	pause    time.Duration
 	limit    time.Duration
-	ipv6Wait time.Duration
 	renew    time.Duration
 	cut      time.Duration
 	late     time.Duration
@@ -102,7 +101,7 @@ func (o *stormOptions) flags(c *cobra.Command) {
 	f.StringSliceVar(&o.config.Files, "files", nil, "what boot loaders read, below --tftp-root: kernel,initrd")
 	f.IntVar(&o.config.Window, "windowsize", 1, "TFTP window (RFC 7440) that boot loaders ask for: 16, 64")
 	f.BoolVar(&o.config.Waits, "waits", false, "keep the pauses that clients make by themselves (a guide's boot then takes 25 s)")
-	f.DurationVar(&o.ipv6Wait, "ipv6-wait", time.Duration(bench.DefaultIPv6Wait), "with --waits: iPXE's wait for a router")
+	f.BoolVar(&o.config.IPv6, "ipv6", true, "with --waits: iPXE under UEFI asks for an IPv6 router, 15.75 s long (--fresh-ipxe: 3.875 s), unless an advertisement says that there is none")
 	f.DurationVar(&o.ramp, "ramp", 0, "switch the nodes on evenly over this time")
 	f.DurationVar(&o.pause, "pause", time.Second, "between the boots of a node")
 	f.DurationVar(&o.limit, "limit", 15*time.Minute, "a boot that takes longer has failed")
@@ -143,7 +142,7 @@ func (o *stormOptions) settle() (err error) {
 	c.First = proto.MAC(mac)
 	c.Ramp, c.Pause, c.Limit, c.Renew = int64(o.ramp), int64(o.pause), int64(o.limit), int64(o.renew)
 	c.CutWithin = int64(o.cut)
-	c.IPv6Wait, c.Loader = int64(o.ipv6Wait), bench.DefaultLoader
+	c.Loader = bench.DefaultLoader
 	c.Link.Late, c.Link.Delay, c.Link.Jitter = int64(o.late), int64(o.delay), int64(o.jitter)
 	return nil
 }

@@ -110,7 +110,7 @@ func (n *node) powerOn(now int64) {
 	if c := &n.storm.config; c.Cut > 0 && float64(n.random(1<<30)) < c.Cut*(1<<30) {
 		n.cut = now + n.random(c.CutWithin)
 	}
-	n.port = 1024 + uint16(n.random(20000))
+	n.port = firmwarePort + uint16(n.random(firmwarePorts))
 	n.arp.forget()
 	n.enter(now)
 }
@@ -150,6 +150,9 @@ func (n *node) enter(now int64) {
 		n.fetch, n.fetches = 0, n.storm.config.Files
 		if s.who == grub || s.who == loader { // another program, with an ARP cache of its own
 			n.arp.forget()
+		}
+		if s.who == grub {
+			n.port = grubPort - 1
 		}
 		n.readNext(now)
 	case stepPause:

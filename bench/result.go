@@ -57,11 +57,19 @@ type Result struct {
 	// bytes, if the driver knows them.
 	CPU    time.Duration `json:"cpu,omitempty"`
 	Memory uint64        `json:"memory,omitempty"`
+	// Heap is what the server allocated during the storm, if it says so.
+	Heap *Heap `json:"heap,omitempty"`
 
 	// Timeline and Took, the duration of every boot in ascending order, are for
 	// Picture.
 	Timeline []Sample        `json:"-"`
 	Took     []time.Duration `json:"-"`
+}
+
+// Heap is what a server written in Go did with its heap.
+type Heap struct {
+	Allocations int `json:"allocations"` // objects
+	Collections int `json:"collections"` // of garbage
 }
 
 // Phase is the durations of one phase.

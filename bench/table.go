@@ -97,6 +97,9 @@ func (r *Result) facts() [][2]string {
 	if r.Memory > 0 {
 		facts = append(facts, [2]string{"server memory, at most", Bytes(r.Memory)})
 	}
+	if r.Heap != nil {
+		facts = append(facts, [2]string{"server's heap", fmt.Sprintf("%s objects allocated, %d garbage collections", Count(r.Heap.Allocations), r.Heap.Collections)})
+	}
 	return facts
 }
 

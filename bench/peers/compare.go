@@ -229,6 +229,9 @@ func (o *Options) storm(ctx context.Context, s *Server, part *Part, round int, r
 	return run
 }
 
+// daemonRun is where the daemon has its sockets, by default.
+const daemonRun = "/run/bootstorm/" + serverIf
+
 // overtime is how much longer than a node's limit a storm may run: the nodes
 // end themselves at the limit and say where they stood.
 const overtime = 5 * time.Second
@@ -250,12 +253,21 @@ func (r *Run) measure(ctx context.Context, o *Options, part *Part, w *world, fil
 	defer conn.Close()
 	ctx, cancel := context.WithTimeout(ctx, part.Limit+overtime)
 	defer cancel()
+	heap, noHeap := bench.Heap{}, errors.New("no heap is known")
+	if r.Ours {
+		heap, noHeap = ReadHeap(daemonRun)
+	}
 	watch := newWatch(w.server, bench.NewReporter(o.Progress, r.Title))
 	own, cpu, gcs := ownTime(), w.server.cpu(), w.server.collections()
 	b, err := bench.Run(ctx, storm, conn, sampleInterval, watch.show)
 	r.CPU, r.CPUBy, r.Load = w.server.cpu()-cpu, w.server.meters[0].source(), ownTime().Seconds()-own.Seconds()
 	r.After, r.GCs = memory(w.server.pids()), w.server.collections()-gcs
 	r.Memory, r.Series = watch.end(), watch.series
+	if noHeap == nil {
+		if h, err := HeapSince(daemonRun, heap); err == nil {
+			r.Allocations, r.GCs = &h.Allocations, h.Collections
+		}
+	}
 	if b != nil {
 		r.take(b, part.Nodes)
 		r.Load /= b.Wall.Seconds()

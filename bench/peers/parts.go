@@ -223,8 +223,12 @@ func (g group) statement() string {
 		s += g.leases()
 	}
 	cpu := nodeCPU.spread(g)
-	return s + fmt.Sprintf("%s DHCP messages sent again; %s%s of server CPU each, garbage collections: %d, %s of memory afterwards, boot files included.",
-		bench.Count(int(run.Repeated.DHCP())), inSeconds(cpu.Median), cpu.span(inSeconds), run.GCs, bench.Bytes(run.After))
+	heap := fmt.Sprintf("garbage collections: %d", run.GCs)
+	if run.Allocations != nil {
+		heap += fmt.Sprintf(", objects allocated: %s", bench.Count(*run.Allocations))
+	}
+	return s + fmt.Sprintf("%s DHCP messages sent again; %s%s of server CPU each, %s, %s of memory afterwards, boot files included.",
+		bench.Count(int(run.Repeated.DHCP())), inSeconds(cpu.Median), cpu.span(inSeconds), heap, bench.Bytes(run.After))
 }
 
 // leases says what the nodes' side saw of a lease. Both figures include its own

@@ -52,37 +52,38 @@ type duration = time.Duration
 
 // Run is one storm against one server.
 type Run struct {
-	Part     string          `json:"part,omitempty"` // Part.Name
-	Nodes    int             `json:"nodes"`
-	Window   int             `json:"windowsize,omitempty"` // that its loaders ask for
-	Server   string          `json:"server"`               // Server.Name
-	Title    string          `json:"title"`
-	Tuned    bool            `json:"tuned"`
-	Ours     bool            `json:"ours"`
-	Round    int             `json:"round"`           // from 1
-	Error    string          `json:"error,omitempty"` // why there was no storm, or why the server ended during it
-	Done     int             `json:"done"`
-	Failed   int             `json:"failed"` // those that had not come to an end included
-	Failures []bench.Failure `json:"failures,omitempty"`
-	Wall     duration        `json:"wall"` // from the first power-on to the last byte of the last node, or to the limit
-	P50      duration        `json:"p50"`  // of the nodes that are done, from power-on
-	P99      duration        `json:"p99"`
-	Phases   []bench.Phase   `json:"phases,omitempty"`
-	Repeated bench.Repeated  `json:"repeated"`
-	Goodput  float64         `json:"goodput_bits"`
-	Frames   float64         `json:"frames_per_boot"`
-	Moved    uint64          `json:"frames"`              // to nodes and from them, in all
-	Verified uint64          `json:"verified_bytes"`      // of files, compared and right
-	Asked    duration        `json:"asked,omitempty"`     // bench.Result.Asked
-	Offered  duration        `json:"offered,omitempty"`   // bench.Result.Offered
-	GCs      int             `json:"gcs"`                 // garbage collections of the server in the storm, if it is bootstorm
-	After    uint64          `json:"server_memory_after"` // resident when the storm was over
-	CPU      duration        `json:"server_cpu"`          // of all its processes, during the storm
-	CPUBy    string          `json:"cpu_measured"`        // how that was read
-	Memory   uint64          `json:"server_memory"`
-	Load     float64         `json:"load_busy"`    // share of its core that the load used; near 1 it is the load that was measured
-	Drops    uint64          `json:"kernel_drops"` // frames that the load lost
-	Series   []Point         `json:"series"`
+	Part        string          `json:"part,omitempty"` // Part.Name
+	Nodes       int             `json:"nodes"`
+	Window      int             `json:"windowsize,omitempty"` // that its loaders ask for
+	Server      string          `json:"server"`               // Server.Name
+	Title       string          `json:"title"`
+	Tuned       bool            `json:"tuned"`
+	Ours        bool            `json:"ours"`
+	Round       int             `json:"round"`           // from 1
+	Error       string          `json:"error,omitempty"` // why there was no storm, or why the server ended during it
+	Done        int             `json:"done"`
+	Failed      int             `json:"failed"` // those that had not come to an end included
+	Failures    []bench.Failure `json:"failures,omitempty"`
+	Wall        duration        `json:"wall"` // from the first power-on to the last byte of the last node, or to the limit
+	P50         duration        `json:"p50"`  // of the nodes that are done, from power-on
+	P99         duration        `json:"p99"`
+	Phases      []bench.Phase   `json:"phases,omitempty"`
+	Repeated    bench.Repeated  `json:"repeated"`
+	Goodput     float64         `json:"goodput_bits"`
+	Frames      float64         `json:"frames_per_boot"`
+	Moved       uint64          `json:"frames"`                       // to nodes and from them, in all
+	Verified    uint64          `json:"verified_bytes"`               // of files, compared and right
+	Asked       duration        `json:"asked,omitempty"`              // bench.Result.Asked
+	Offered     duration        `json:"offered,omitempty"`            // bench.Result.Offered
+	GCs         int             `json:"gcs"`                          // garbage collections of the server in the storm, if it is bootstorm
+	Allocations *int            `json:"server_allocations,omitempty"` // of objects on its heap in the storm, if it is bootstorm and says so
+	After       uint64          `json:"server_memory_after"`          // resident when the storm was over
+	CPU         duration        `json:"server_cpu"`                   // of all its processes, during the storm
+	CPUBy       string          `json:"cpu_measured"`                 // how that was read
+	Memory      uint64          `json:"server_memory"`
+	Load        float64         `json:"load_busy"`    // share of its core that the load used; near 1 it is the load that was measured
+	Drops       uint64          `json:"kernel_drops"` // frames that the load lost
+	Series      []Point         `json:"series"`
 }
 
 // Point is how many nodes were done at a time after the first power-on.

@@ -37,6 +37,7 @@ type stormOptions struct {
 	ifname string
 	yes    bool
 	pid    int
+	runDir string
 	root   string
 	out    string
 	svg    string
@@ -93,6 +94,7 @@ func (o *stormOptions) flags(c *cobra.Command) {
 	f.StringVar(&o.ifname, "interface", "", "storm the server on this interface's segment")
 	f.BoolVar(&o.yes, "yes", false, "storm an interface that is no virtual cable (veth), where other machines may be")
 	f.IntVar(&o.pid, "server-pid", 0, "with --interface: report processor time and memory of this process, the server on this machine")
+	f.StringVar(&o.runDir, "server-run-dir", "", "with --server-pid: `DIR` of the server's sockets, /run/bootstorm/IF; reports what it allocated, too")
 	f.StringVar(&o.root, "tftp-root", "/srv/tftp", "directory with what the files must hold")
 	f.IntVar(&o.config.Nodes, "nodes", 100, "number of nodes")
 	f.IntVar(&o.config.Boots, "boots", 1, "boots of each node, one after the other")
@@ -210,10 +212,20 @@ func (o *stormOptions) observed(run func() (*bench.Result, error)) (*bench.Resul
 	if err != nil {
 		return nil, fmt.Errorf("--server-pid: %w", err)
 	}
+	var heap bench.Heap
+	if o.runDir != "" {
+		if heap, err = peers.ReadHeap(o.runDir); err != nil {
+			return nil, fmt.Errorf("--server-run-dir: %w", err)
+		}
+	}
 	r, err := run()
 	cpu, memory := server.End()
 	if r != nil {
 		r.CPU, r.Memory = cpu, memory
+		if o.runDir != "" {
+			h, e := peers.HeapSince(o.runDir, heap)
+			r.Heap, err = &h, errors.Join(err, e)
+		}
 	}
 	return r, err
 }

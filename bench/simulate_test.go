@@ -105,7 +105,7 @@ func wantOK(t *testing.T, r *Result) {
 	if !r.OK() {
 		var b strings.Builder
 		r.WriteTable(&b, t.Name())
-		t.Error(b.String())
+		t.Errorf("seed %d\n%s", r.Seed, b.String())
 	}
 }
 

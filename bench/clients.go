@@ -69,7 +69,7 @@ func (n *node) agreed(now int64, blksize, window int) {
 		b := append(n.storm.scratch[:0], 0, tftpError, 0, 8)
 		b = append(append(b, probeComplete...), 0)
 		n.send(t.port, t.peer, t.server, b)
-		t.state, t.peer, t.port = asking, 0, n.nextPort(t.who)
+		t.state, t.peer, t.port = asking, 0, n.nextPort(now, t.who)
 		n.request(now)
 		return
 	}

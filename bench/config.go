@@ -57,14 +57,13 @@ type Config struct {
 	Limit    int64     // a boot that takes longer has failed; 0 means 15 minutes
 
 	// Waits keeps the pauses that clients make on their own account: edk2
-	// collects offers for 4 s, iPXE waits 3 s for a proxy and then IPv6Wait for a
-	// router, and Loader passes between the end of ipxe.efi and iPXE's first
-	// frame. Without it each goes on as soon as it can. Retransmission timers are
+	// collects offers for 4 s, iPXE waits 3 s for a proxy and, with IPv6, asks for a
+	// router, and Loader passes between the end of ipxe.efi and iPXE's first frame. Without it each goes on as soon as it can. Retransmission timers are
 	// the same either way.
-	Waits    bool
-	IPv6Wait int64
-	Loader   int64
-	Renew    int64 // from a Linux client's ACK to its renewal; 0 means half of the lease time
+	Waits  bool
+	IPv6   bool // iPXE under UEFI was built with IPv6, as Debian's is
+	Loader int64
+	Renew  int64 // from a Linux client's ACK to its renewal; 0 means half of the lease time
 
 	// Cut is the probability that a boot loses power at some moment within
 	// CutWithin after it began, and begins again 3 s later: the server sees a
@@ -106,13 +105,13 @@ func (i *Impairment) none() bool { return *i == Impairment{Late: i.Late} }
 // DefaultFirst is locally administered, and QEMU's by habit.
 var DefaultFirst = proto.MAC{0x52, 0x54, 0x00, 0, 0, 1}
 
-// What iPXE of Debian 12 waits for a router advertisement, and what passes
-// between the last byte of ipxe.efi and its first DISCOVER on common machines.
+// DefaultLoader is what passes between the last byte of ipxe.efi and its first
+// DISCOVER on common machines.
+const DefaultLoader = 1500 * batch.Millisecond
+
 const (
-	DefaultIPv6Wait = 14 * batch.Second
-	DefaultLoader   = 1500 * batch.Millisecond
-	defaultLimit    = 15 * 60 * batch.Second
-	maxNodes        = 1<<24 - 1
+	defaultLimit = 15 * 60 * batch.Second
+	maxNodes     = 1<<24 - 1
 )
 
 // complete checks c and fills in what was left at zero.

@@ -19,6 +19,7 @@ const (
 	stepList              // read Config.Files
 	stepOptional          // ask for the file that phase names; to be told that there is none is right
 	stepPause
+	stepRouter // wait until the search for an IPv6 router has ended
 	stepRenew
 )
 
@@ -61,6 +62,7 @@ type node struct {
 	lease   leaseFacts
 	arp     resolver
 	dhcp    dhcpState
+	seek    seeking
 	file    transfer
 	fetches []string // what the script, or the list, names
 	id16    uint16   // IPv4 identification
@@ -79,7 +81,7 @@ type leaseFacts struct {
 // initialize gives a node its identity. The UUID and the random numbers depend
 // on the seed and the number only, so nodes do not disturb each other.
 func (n *node) initialize(s *Storm, id int) {
-	*n = node{storm: s, id: id, mac: s.config.MAC(id), rng: rand.NewPCG(s.config.Seed, uint64(id)+1), deadline: never, limit: never, cut: never}
+	*n = node{storm: s, id: id, mac: s.config.MAC(id), rng: rand.NewPCG(s.config.Seed, uint64(id)+1), deadline: never, limit: never, cut: never, seek: seeking{deadline: never}}
 	who := s.config.Clients.of(id)
 	n.steps, n.bios = s.steps[who], who == rom
 	copy(n.uuid[:], "bootstorm!") // ten bytes, then the hardware address: different for each node
@@ -91,7 +93,7 @@ func (n *node) initialize(s *Storm, id int) {
 const cutOff = 3 * batch.Second
 
 // next is when the node must be called.
-func (n *node) next() int64 { return min(n.deadline, n.limit, n.cut) }
+func (n *node) next() int64 { return min(n.deadline, n.limit, n.cut, n.seek.deadline) }
 
 // random returns a number below limit.
 func (n *node) random(limit int64) int64 {
@@ -108,7 +110,7 @@ func (n *node) powerOn(now int64) {
 	if c := &n.storm.config; c.Cut > 0 && float64(n.random(1<<30)) < c.Cut*(1<<30) {
 		n.cut = now + n.random(c.CutWithin)
 	}
-	n.port = 1024 + uint16(n.random(20000))
+	n.port = firmwarePort + uint16(n.random(firmwarePorts))
 	n.arp.forget()
 	n.enter(now)
 }
@@ -131,6 +133,13 @@ func (n *node) enter(now int64) {
 		n.addr = 0
 		n.arp.forget()
 		n.discover(now, s.who)
+		if s.who == ipxe && n.seeks() { // after the DISCOVER, as a capture shows
+			n.seekRouter(now)
+		}
+	case stepRouter:
+		if n.deadline = never; n.seek.deadline == never {
+			n.complete(now, s.phase)
+		}
 	case stepFile:
 		n.read(now, s.who, n.lease.file)
 	case stepOptional:
@@ -141,6 +150,9 @@ func (n *node) enter(now int64) {
 		n.fetch, n.fetches = 0, n.storm.config.Files
 		if s.who == grub || s.who == loader { // another program, with an ARP cache of its own
 			n.arp.forget()
+		}
+		if s.who == grub {
+			n.port = grubPort - 1
 		}
 		n.readNext(now)
 	case stepPause:
@@ -186,13 +198,20 @@ func (n *node) expire(now int64) {
 		n.interrupted, n.deadline = true, now+cutOff
 		return
 	}
-	n.deadline = never
 	if now >= n.limit {
 		n.fail(now, "not done after %d s, in the phase %q", n.storm.config.Limit/batch.Second, n.phaseName())
 		return
 	}
-	// There is one timer: whoever waits, waits for one thing. A request for the
-	// server's hardware address comes before what needs it.
+	if now >= n.seek.deadline {
+		n.seekAgain(now)
+	}
+	if n.deadline > now {
+		return
+	}
+	// There is one timer beside that of the search for a router: whoever waits, waits
+	// for one thing. A request for the server's hardware address comes before what
+	// needs it.
+	n.deadline = never
 	switch {
 	case n.arp.waiting():
 		n.resolveAgain(now)
@@ -211,7 +230,7 @@ func (n *node) phaseName() string {
 	if !n.on || n.at >= len(n.steps) {
 		return "off"
 	}
-	if s := &n.steps[n.at]; s.kind == stepDHCP || s.kind == stepRenew || s.kind == stepPause {
+	if s := &n.steps[n.at]; s.kind == stepDHCP || s.kind == stepRenew || s.kind == stepPause || s.kind == stepRouter {
 		return s.phase
 	}
 	return n.file.name
@@ -245,7 +264,7 @@ func (n *node) powerOff(now int64, end Stage) {
 // off is what the loss of power does.
 func (n *node) off() {
 	n.reach(StageOff)
-	n.on, n.addr, n.deadline, n.limit, n.cut = false, 0, never, never, never
+	n.on, n.addr, n.deadline, n.limit, n.cut, n.seek.deadline = false, 0, never, never, never, never
 	n.arp.forget()
 	n.file.close()
 	n.dhcp.phase = idle

@@ -50,10 +50,11 @@ func TestTableSaysWhatWentWrong(t *testing.T) {
 		Phases:   []Phase{{Name: "firmware DHCP", Done: 1000, P50: 3 * time.Millisecond}},
 		Failures: []Failure{{Reason: "no OFFER after 4 DISCOVERs", Count: 3, MAC: "52:54:00:00:00:07", Boot: 2, At: time.Minute}}}
 	r.Repeated.ARP = 4
+	r.Heap = &Heap{Allocations: 1234, Collections: 2}
 	var b strings.Builder
 	r.WriteTable(&b, "the title")
 	for _, want := range []string{"the title", "firmware DHCP", "3.00 ms", "997 done, 3 failed, of 1,000", "no OFFER after 4 DISCOVERs",
-		"52:54:00:00:00:07, boot 2, after 60.0 s", "NAKs", "1 damaged", "50 % of one core", "lost by the link", "ARP sent again"} {
+		"52:54:00:00:00:07, boot 2, after 60.0 s", "NAKs", "1 damaged", "50 % of one core", "lost by the link", "ARP sent again", "1,234 objects allocated, 2 garbage"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, b.String())
 		}

@@ -40,9 +40,11 @@ type Result struct {
 	KernelDrops   uint64        `json:"kernel_drops"` // frames that this machine lost on the way to the nodes
 
 	Wall time.Duration `json:"wall"` // how long the run took in real time
-	// Asked is when the first message of the last node was on the wire, for nodes
-	// that begin together; Offered is when the last OFFER had been read, at the
-	// latest. Both count from the first power-on, and only in real time.
+	// Asked is when the first message of the last node had been handed to the
+	// kernel; Offered is when the first OFFER of the last exchange had been read, at
+	// the latest. Both count from the first power-on, and only in real time. Nodes that
+	// are switched on together compose while others are sent: the first OFFER may be
+	// there before Asked.
 	Asked   time.Duration `json:"asked,omitempty"`
 	Offered time.Duration `json:"offered,omitempty"`
 	// How late the driver served the nodes' own timers: the worst case, and the
@@ -55,11 +57,19 @@ type Result struct {
 	// bytes, if the driver knows them.
 	CPU    time.Duration `json:"cpu,omitempty"`
 	Memory uint64        `json:"memory,omitempty"`
+	// Heap is what the server allocated during the storm, if it says so.
+	Heap *Heap `json:"heap,omitempty"`
 
 	// Timeline and Took, the duration of every boot in ascending order, are for
 	// Picture.
 	Timeline []Sample        `json:"-"`
 	Took     []time.Duration `json:"-"`
+}
+
+// Heap is what a server written in Go did with its heap.
+type Heap struct {
+	Allocations int `json:"allocations"` // objects
+	Collections int `json:"collections"` // of garbage
 }
 
 // Phase is the durations of one phase.

@@ -31,7 +31,7 @@ func Run(ctx context.Context, s *Storm, c *segment.Conn, interval time.Duration,
 		if err := d.turn(); err != nil {
 			return nil, err
 		}
-		if asked == 0 {
+		if asked == 0 && s.asked() && c.Queued() == 0 {
 			asked = now()
 		}
 		if s.stats.offers != offers {

@@ -21,7 +21,7 @@ func stepsOf(c *Config, who client) []step {
 		return steps
 	}
 	if who == edk2 || who == rom {
-		steps = ipxeSteps(steps, c)
+		steps = ipxeSteps(steps, c, who == rom)
 	} else if len(c.Files) > 0 {
 		steps = append(steps, step{kind: stepList, who: who})
 	}
@@ -32,19 +32,18 @@ func stepsOf(c *Config, who client) []step {
 }
 
 // ipxeSteps are what follows when the boot file is iPXE.
-func ipxeSteps(steps []step, c *Config) []step {
-	pause := func(d int64, phase string) {
-		if c.Waits && d > 0 {
-			steps = append(steps, step{kind: stepPause, pause: d, phase: phase})
-		}
+func ipxeSteps(steps []step, c *Config, bios bool) []step {
+	if c.Waits && c.Loader > 0 {
+		steps = append(steps, step{kind: stepPause, pause: c.Loader, phase: "start of iPXE"})
 	}
-	pause(c.Loader, "start of iPXE")
 	if c.Fresh {
 		again := step{kind: stepOptional, who: ipxe, phase: "autoexec.ipxe"}
 		steps = append(steps, again, again)
 	}
 	steps = append(steps, step{kind: stepDHCP, who: ipxe, phase: "iPXE DHCP"})
-	pause(c.IPv6Wait, "iPXE waiting for a router")
+	if c.Waits && c.IPv6 && !bios {
+		steps = append(steps, step{kind: stepRouter, who: ipxe, phase: "iPXE waiting for a router"})
+	}
 	return append(steps, step{kind: stepFile, who: ipxe}, step{kind: stepScript, who: ipxe})
 }
 

@@ -105,7 +105,7 @@ func wantOK(t *testing.T, r *Result) {
 	if !r.OK() {
 		var b strings.Builder
 		r.WriteTable(&b, t.Name())
-		t.Error(b.String())
+		t.Errorf("seed %d\n%s", r.Seed, b.String())
 	}
 }
 
@@ -114,7 +114,7 @@ func wantOK(t *testing.T, r *Result) {
 func TestFourNodesOnFourAddresses(t *testing.T) {
 	for _, c := range []Config{
 		{Nodes: 4, Boots: 10, Sequence: Guide, Pause: batch.Second},
-		{Nodes: 4, Boots: 3, Sequence: Guide, Waits: true, IPv6Wait: DefaultIPv6Wait, Loader: DefaultLoader},
+		{Nodes: 4, Boots: 3, Sequence: Guide, Waits: true, IPv6: true, Loader: DefaultLoader},
 		{Nodes: 4, Boots: 10, Sequence: Guide, Fresh: true},
 		{Nodes: 4, Boots: 5, Sequence: Full, Renew: 5 * batch.Second},
 		{Nodes: 4, Boots: 3, Sequence: Linux},
@@ -155,7 +155,7 @@ func TestThousandNodes(t *testing.T) {
 		Config
 	}{
 		{"at once", Config{Nodes: 1000}},
-		{"ramp and own waits", Config{Nodes: 1000, Ramp: 20 * batch.Second, Waits: true, IPv6Wait: DefaultIPv6Wait}},
+		{"ramp and own waits", Config{Nodes: 1000, Ramp: 20 * batch.Second, Waits: true, IPv6: true}},
 		{"again and again", Config{Nodes: 1000, Boots: 3}},
 		{"1 % lost, repeated and late", Config{Nodes: 1000, Link: Impairment{Loss: 0.01, Duplicate: 0.01, Reorder: 0.01}}},
 		{"5 % lost", Config{Nodes: 200, Link: Impairment{Loss: 0.05}}},
@@ -179,7 +179,7 @@ func TestPowerLoss(t *testing.T) {
 	for _, c := range []Config{
 		{Nodes: 4, Boots: 10, Cut: 0.7, CutWithin: 4 * batch.Millisecond},
 		{Nodes: 4, Boots: 10, Cut: 0.7, CutWithin: 4 * batch.Millisecond, Fresh: true},
-		{Nodes: 4, Boots: 3, Cut: 0.7, CutWithin: 20 * batch.Second, Waits: true, IPv6Wait: DefaultIPv6Wait, Loader: DefaultLoader},
+		{Nodes: 4, Boots: 3, Cut: 0.7, CutWithin: 20 * batch.Second, Waits: true, IPv6: true, Loader: DefaultLoader},
 		{Nodes: 4, Boots: 10, Cut: 0.5, CutWithin: 50 * batch.Millisecond, Fresh: true, Link: Impairment{Loss: 0.02, Duplicate: 0.02, Reorder: 0.02}},
 	} {
 		for seed := range uint64(3) {
@@ -202,7 +202,7 @@ func TestRoughWeather(t *testing.T) {
 		for _, c := range []Config{
 			{Boots: 8, Sequence: Full, Renew: batch.Second, Cut: 0.5, CutWithin: 50 * batch.Millisecond, Link: rough},
 			{Boots: 8, Sequence: Guide, Fresh: true, Cut: 0.5, CutWithin: 50 * batch.Millisecond, Link: rough},
-			{Boots: 3, Sequence: Full, Waits: true, IPv6Wait: DefaultIPv6Wait, Link: distant},
+			{Boots: 3, Sequence: Full, Waits: true, IPv6: true, Link: distant},
 		} {
 			c.Nodes, c.Seed = 4, seed
 			r := simulate(t, c, guidePool, "", Simulation{Rate: 1e9, Sync: int64(1+20*seed) * batch.Millisecond})
@@ -218,8 +218,12 @@ func TestRoughWeather(t *testing.T) {
 
 // wasOvertaken tells whether the only failure is a block that the server sent to
 // the port of a boot that lost power, half a second late, and that overtook the
-// OACK of the next boot, whose iPXE uses that port again. It is one boot of 1,000
-// of these (30 of 32,000, and 38 of others).
+// OACK of the next boot, whose iPXE uses that port again and learns the server's
+// port from whatever comes first (src/net/udp/tftp.c, tftp_rx). The server ends such
+// transfers at the next boot's DISCOVER, so the block must have been sent before that,
+// and these nodes, which make no pauses, ask for the same file within milliseconds
+// of it: one boot of 5,000 of these (2 of 9,600; 15 where the transfers are left to
+// run). With the clients' own pauses seconds lie between: 0 of 4,800.
 func wasOvertaken(r *Result) bool {
 	return r.Failed == 1 && r.Cut > 0 && len(r.Failures) == 1 && strings.Contains(r.Failures[0].Reason, "before the OACK")
 }

@@ -80,6 +80,8 @@ func (s *Storm) deliver(now int64, frame []byte, checksum bool) {
 	if d := proto.ParseFrame(p, frame, checksum); d != proto.OK {
 		if d != proto.DropEtherType && d != proto.DropProtocol { // the kernel's IPv6 and IGMP are no fault
 			s.stats.damaged++
+		} else {
+			s.advertised(now, frame)
 		}
 		return
 	}
@@ -175,3 +177,9 @@ func (s *Storm) Drain(now int64, f func(frame []byte) bool) {
 
 // Done tells whether every node has done its boots.
 func (s *Storm) Done() bool { return s.left == 0 }
+
+// asked tells whether every node has been switched on and what it said has left: a
+// node's first message is a DISCOVER.
+func (s *Storm) asked() bool {
+	return s.stats.started >= len(s.nodes) && s.out.Len() == 0 && (s.outward == nil || s.outward.next() == math.MaxInt64)
+}

@@ -42,7 +42,7 @@ func TestSteps(t *testing.T) {
 		{Config{Sequence: DORA}, "firmware DHCP"},
 		{Config{Sequence: Firmware}, "firmware DHCP, file"},
 		{Config{Sequence: Guide}, "firmware DHCP, file, iPXE DHCP, file, script"},
-		{Config{Sequence: Guide, Waits: true, Loader: 1, IPv6Wait: 1},
+		{Config{Sequence: Guide, Waits: true, Loader: 1, IPv6: true},
 			"firmware DHCP, file, start of iPXE, iPXE DHCP, iPXE waiting for a router, file, script"},
 		{Config{Sequence: Linux}, "system DHCP, renewal"},
 		{Config{Sequence: Full}, "firmware DHCP, file, iPXE DHCP, file, script, system DHCP, renewal"},
@@ -127,22 +127,6 @@ func TestNodesAnswerARP(t *testing.T) {
 	wantOK(t, r)
 	if answered != 2 { // after the probe's OACK and after the read's
 		t.Errorf("%d answers", answered)
-	}
-}
-
-// ARP that nobody answers ends the boot with a reason.
-func TestARPUnanswered(t *testing.T) {
-	f := newFixture(t, testContents())
-	f.reshape = func(b []byte) []byte {
-		if b[12] == 8 && b[13] == 6 {
-			return nil
-		}
-		return b
-	}
-	r := play(t, Config{Nodes: 1, Sequence: Firmware}, f)
-	wantReason(t, r, "nobody answers ARP for 192.168.1.1")
-	if r.Repeated.ARP != arpTries-1 {
-		t.Errorf("%d repeated", r.Repeated.ARP)
 	}
 }
 

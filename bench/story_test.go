@@ -61,8 +61,8 @@ func TestStoriesOfAStormEndAsDone(t *testing.T) {
 		Config
 	}{
 		{"at once", Config{Nodes: 500}},
-		{"with the clients' own waits", Config{Nodes: 100, Waits: true, IPv6Wait: DefaultIPv6Wait, Loader: DefaultLoader}},
-		{"twice, with losses", Config{Nodes: 100, Boots: 2, Pause: 60 * batch.Second, Link: Impairment{Loss: 0.02, Duplicate: 0.02, Reorder: 0.02}}},
+		{"with the clients' own waits", Config{Nodes: 100, Waits: true, IPv6: true, Loader: DefaultLoader}},
+		{"twice, with losses", Config{Nodes: 100, Boots: 2, Seed: 2, Pause: 60 * batch.Second, Link: Impairment{Loss: 0.02, Duplicate: 0.02, Reorder: 0.02}}},
 		{"iPXE 2.0", Config{Nodes: 100, Fresh: true}},
 		{"up to the installed system", Config{Nodes: 100, Sequence: Full, Renew: 60 * batch.Second}},
 	} {

@@ -73,6 +73,9 @@ func (r *Result) facts() [][2]string {
 		{"TFTP sent again", fmt.Sprintf("%d RRQ, %d ACK; %d ACKs for a gap", p.RRQ, p.Ack, p.Gap)},
 		{"blocks received twice", Count(int(r.Duplicates))},
 	}
+	if r.Failed > 0 { // in virtual time it repeats everything, on a real link what the nodes choose
+		facts = append(facts, [2]string{"seed of the storm", fmt.Sprintf("%d", r.Seed)})
+	}
 	if r.NAKs > 0 {
 		facts = append(facts, [2]string{"NAKs", Count(r.NAKs)})
 	}
@@ -96,6 +99,9 @@ func (r *Result) facts() [][2]string {
 	}
 	if r.Memory > 0 {
 		facts = append(facts, [2]string{"server memory, at most", Bytes(r.Memory)})
+	}
+	if r.Heap != nil {
+		facts = append(facts, [2]string{"server's heap", fmt.Sprintf("%s objects allocated, %d garbage collections", Count(r.Heap.Allocations), r.Heap.Collections)})
 	}
 	return facts
 }

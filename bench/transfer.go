@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"strings"
 
+	"bootstorm/engine/batch"
 	"bootstorm/proto"
 )
 
@@ -92,19 +93,37 @@ func (n *node) ask(now int64, who client, name string) {
 // open sends the first request, once the server's hardware address is known.
 func (n *node) open(now int64) {
 	t := &n.file
-	t.port = n.nextPort(t.who)
+	t.port = n.nextPort(now, t.who)
 	if n.resolve(now, t.server) {
 		n.request(now)
 	}
 }
 
-// nextPort chooses the port of a transfer: edk2 counts up from a random one,
-// the iPXE of 2019 from one that its hardware address decides.
-func (n *node) nextPort(who client) uint16 {
-	n.port++
-	if who == ipxe && !n.storm.config.Fresh {
+// Ports that clients read from. Most come back: the next boot may use what the last
+// one used.
+//
+//	edk2   counts up from one of 1,024, chosen at power-on (Udp4Dxe, mUdp4RandomPort); a ROM likewise
+//	iPXE   of 2019 follows from the hardware address alone, later ones choose at random (src/net/tcpip.c, tcpip_bind)
+//	GRUB   counts up from 25300, on each boot (grub-core/net/udp.c)
+//	U-Boot 1024 and the time in milliseconds, of 3,072 (net/tftp.c)
+const (
+	firmwarePort, firmwarePorts = 1024, 1024
+	freshPorts                  = 65536 - 1025
+	grubPort                    = 25300
+	ubootPorts                  = 3072
+)
+
+// nextPort chooses the port of a transfer.
+func (n *node) nextPort(now int64, who client) uint16 {
+	switch {
+	case who == uboot:
+		return 1024 + uint16((now-n.begun)/batch.Millisecond%ubootPorts)
+	case who == ipxe && n.storm.config.Fresh:
+		return 1025 + uint16(n.random(freshPorts))
+	case who == ipxe:
 		return 1024 + uint16((n.stable()+uint32(n.fetch)*7919)%60000)
 	}
+	n.port++
 	return n.port
 }
 
@@ -114,15 +133,20 @@ func (n *node) request(now int64) {
 	n.sendRRQ(now)
 }
 
-// sendRRQ sends the read request with the client's options in its order.
+// sendRRQ sends the read request and starts its timer.
 func (n *node) sendRRQ(now int64) {
+	n.writeRRQ()
+	n.armFile(now)
+}
+
+// writeRRQ sends the read request with the client's options in its order.
+func (n *node) writeRRQ() {
 	t := &n.file
 	// opcode 1, name, mode, then pairs of option and value, each text ended by a
 	// zero byte (RFC 1350 section 5, RFC 2347)
 	b := append(n.storm.scratch[:0], 0, tftpRRQ)
 	b = append(append(b, t.name...), "\x00octet\x00"...)
 	n.send(t.port, proto.PortTFTP, t.server, n.readOptions(b))
-	n.armFile(now)
 }
 
 // armFile sets the timer after a packet was sent.

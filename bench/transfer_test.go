@@ -381,3 +381,32 @@ func TestAutoexecExists(t *testing.T) {
 	f.files.files["autoexec.ipxe"] = &File{Name: "autoexec.ipxe", Data: []byte("#!ipxe\n"), Size: 7}
 	wantOK(t, play(t, Config{Nodes: 1, Fresh: true}, f))
 }
+
+// Where clients read from, boot after boot: GRUB and U-Boot come back to their ports,
+// as iPXE of 2019 does; the firmware's change.
+func TestPortsOfEachBoot(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		config Config
+		ports  func(boot int, q []request) bool
+	}{
+		{"GRUB", Config{Sequence: Kernel, Clients: mix(t, "grub=1"), Files: []string{"refind.conf", "refind.pxe"}},
+			func(_ int, q []request) bool { // after the firmware's probe and read
+				return len(q) == 4 && q[2].port == grubPort && q[3].port == grubPort+1
+			}},
+		{"U-Boot", Config{Sequence: Kernel, Clients: mix(t, "uboot=1"), Files: []string{"refind.conf"}},
+			func(_ int, q []request) bool { return len(q) == 1 && q[0].port >= 1024 && q[0].port < 1034 }}, // within 10 ms of power-on
+		{"firmware", Config{Sequence: Firmware},
+			func(_ int, q []request) bool { return len(q) == 2 && q[0].port > 1024 && q[1].port <= 2050 }},
+	} {
+		f := newFixture(t, testContents())
+		c.config.Nodes, c.config.Boots, c.config.Seed = 1, 3, 1
+		wantOK(t, play(t, c.config, f))
+		each := len(f.requests) / 3
+		for boot := range 3 {
+			if q := f.requests[boot*each : (boot+1)*each]; !c.ports(boot, q) {
+				t.Errorf("%s, boot %d: %+v", c.name, boot, q)
+			}
+		}
+	}
+}

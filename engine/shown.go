@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"runtime/metrics"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -237,9 +238,22 @@ func (s *server) count() {
 	if s.journal.Err() != nil {
 		all[story.CounterJournalFails] = 1
 	}
+	countMemory(all)
 	all[story.CounterLost] = int64(s.feed.Lost() + s.observer.overrun())
 	s.feed.Counters(&feed.Counters{Clock: s.clock(), Counts: all})
 	s.feed.Flush()
+}
+
+// countMemory adds what this process has allocated on its heap. Between two looks it
+// is little: the frames' path allocates nothing.
+func countMemory(all map[string]int64) {
+	for name, from := range map[string]string{"memory_allocations": "/gc/heap/allocs:objects", "memory_collections": "/gc/cycles/total:gc-cycles",
+		"memory_heap_bytes_now": "/memory/classes/heap/objects:bytes"} {
+		sample := []metrics.Sample{{Name: from}}
+		if metrics.Read(sample); sample[0].Value.Kind() == metrics.KindUint64 {
+			all[name] = int64(sample[0].Value.Uint64())
+		}
+	}
 }
 
 // countWorkers adds what the cores have counted.

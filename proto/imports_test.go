@@ -60,7 +60,8 @@ var layers = []struct {
 // confined are the libraries that only some packages may import. A package
 // named with a slash at its end stands for everything below it. The system
 // calls of golang.org/x/sys are for the socket layer, for the lease journal,
-// which locks and syncs its file, for the memory of captured frames, and for what measures: the nodes' end of a
+// which locks and syncs its file, for the memory of captured frames, for the view, which gives way by the processor
+// time that it used, and for what measures: the nodes' end of a
 // segment, processor time, affinity.
 var confined = []struct {
 	library string

@@ -4,6 +4,7 @@ package ceiling
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -135,7 +136,8 @@ type reader struct {
 }
 
 const (
-	askAgain       = 200 * time.Millisecond // readers wait so long before they ask again, all being silent
+	askAgain       = 200 * time.Millisecond // readers wait so long before they ask again
+	ackAgain       = 20 * time.Millisecond  // and before they say again what they have
 	enginePatience = 20 * time.Second
 )
 
@@ -168,7 +170,7 @@ func (l *load) run(each time.Duration) error {
 	for i := range l.readers {
 		l.ask(&l.readers[i])
 	}
-	last, quiet := time.Now(), time.Now()
+	last, looked := time.Now(), time.Now()
 	for end := last.Add(each); ; {
 		if err := l.conn.Flush(); err != nil {
 			return err
@@ -179,21 +181,32 @@ func (l *load) run(each time.Duration) error {
 		}
 		now := time.Now()
 		if n > 0 {
-			last, quiet = now, now
+			last = now
 		}
-		if now.Sub(quiet) > askAgain { // as real clients do; a request may come before the daemon's first look
-			quiet = now
-			for i := range l.readers {
-				if l.readers[i].next == 0 {
-					l.ask(&l.readers[i])
-				}
-			}
+		if now.Sub(looked) > ackAgain/4 {
+			looked = now
+			l.repeat(now)
 		}
 		switch {
 		case now.After(end) && l.data: // on a busy machine the first block may take longer than that
 			return nil
 		case now.Sub(last) > enginePatience:
 			return errNoEcho
+		}
+	}
+}
+
+// repeat says again what has not been answered for long, as real clients do: a request
+// may come before the daemon's first look, and on a busy machine the peer's buffer
+// overflows. The calls alone send nothing twice by themselves: a reader that is not
+// helped on would be missing from then on, and in the end all are.
+func (l *load) repeat(now time.Time) {
+	for i := range l.readers {
+		switch r := &l.readers[i]; {
+		case r.next == 0 && now.Sub(r.waiting) > askAgain:
+			l.ask(r)
+		case r.next > 0 && now.Sub(r.waiting) > ackAgain:
+			l.say(r, binary.BigEndian.AppendUint16([]byte{0, opAck}, r.next-1))
 		}
 	}
 }

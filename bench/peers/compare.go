@@ -11,10 +11,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"bootstorm/bench"
+	"bootstorm/bench/ceiling"
 	"bootstorm/bench/segment"
 	"bootstorm/tools/guide"
 	"bootstorm/tools/lab"
@@ -24,7 +26,9 @@ import (
 type Options struct {
 	Servers   []Server
 	Nodes     int
-	Rounds    int
+	Rounds    int           // how often everything is measured, in turn
+	Once      time.Duration // what took longer in the first round is not repeated; 0: everything is
+	Budget    time.Duration // no repetition is begun that would not be done after this time; 0: all are
 	Sequence  bench.Sequence
 	Limit     time.Duration // a storm that takes longer is ended
 	Dir       string        // where the servers' directories are made; on a real disk
@@ -34,13 +38,14 @@ type Options struct {
 	LoadCore  int           // of the nodes and of perfdhcp; the caller is pinned to it already
 	PlainCard bool          // the servers' interface computes no checksum and cuts no super-frame
 	Perf      []PerfLoad    // perfdhcp runs against each server after the storms
-	Parts     []Part        // further storms, once each, after that
+	Parts     []Part        // further storms, after that
+	Ceiling   bool          // bootstorm is also measured beside its socket calls alone
 	Progress  io.Writer
 
 	neighbours *neighbours
 }
 
-// Compare runs all rounds, and then perfdhcp. It needs lab.Enter. What a single
+// Compare runs all rounds. It needs lab.Enter. What a single
 // server does wrong is in its Run; an error means that the comparison itself did
 // not work.
 func Compare(ctx context.Context, o Options) (*Result, error) {
@@ -56,56 +61,99 @@ func Compare(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	o.neighbours = inheritNeighbours()
-	r := &Result{Machine: thisMachine(o), Nodes: o.Nodes, Sequence: o.Sequence.String(), Limit: o.Limit, Rounds: o.Rounds}
+	r := &Result{Format: format, Machine: thisMachine(o), Nodes: o.Nodes, Sequence: o.Sequence.String(), Limit: o.Limit, Rounds: o.Rounds, Once: o.Once}
+	plan := rounds{rounds: o.Rounds, once: o.Once, budget: o.Budget, progress: o.Progress}
 	main := Part{Nodes: o.Nodes, Sequence: o.Sequence, Limit: o.Limit}
-	for round := 1; round <= o.Rounds; round++ {
-		for i := range o.Servers {
-			run := o.storm(ctx, &o.Servers[i], &main, round, root, files)
-			if ctx.Err() != nil {
-				return r, ctx.Err()
-			}
-			r.Runs = append(r.Runs, *run)
-			fmt.Fprintf(o.Progress, "  %s\n", run.sentence(o.Nodes))
+	guideFiles := func() content { return content{root, files, nil} }
+	kernelFiles := sync.OnceValue(o.kernelRoot) // half a gigabyte is not held before it is needed
+	for i := range o.Servers {
+		plan.all = append(plan.all, o.stormWork(&o.Servers[i], &main, guideFiles, &r.Runs))
+	}
+	plan.all = append(plan.all, o.perfWork(r, root)...)
+	for i := range o.Parts {
+		part, files := &o.Parts[i], guideFiles
+		if len(part.Files) > 0 {
+			files = kernelFiles
+		}
+		for j := range part.Servers {
+			plan.all = append(plan.all, o.stormWork(&part.Servers[j], part, files, &r.Parts))
 		}
 	}
+	if o.Ceiling {
+		plan.all = append(plan.all, o.ceilingWork(r))
+	}
+	err = plan.run(ctx)
+	r.Spreads = r.spreads()
+	return r, err
+}
+
+// content is a directory of boot files.
+type content struct {
+	root  string
+	files *bench.Contents
+	err   error
+}
+
+// stormWork is one storm against one server, whose run is appended to a list.
+func (o *Options) stormWork(s *Server, part *Part, files func() content, to *[]Run) work {
+	title := s.Title
+	if part.Title != "" {
+		title = part.Title + ": " + title
+	}
+	return work{title: title, took: usual(s, part.Nodes, part.Limit), do: func(ctx context.Context, round int) (string, error) {
+		c := files()
+		if c.err != nil {
+			return "", c.err
+		}
+		run := o.storm(ctx, s, part, round, c.root, c.files)
+		if ctx.Err() == nil { // what was cut short is no result
+			*to = append(*to, *run)
+		}
+		return run.sentence(part.Nodes), nil
+	}}
+}
+
+// perfWork is every load of perfdhcp against every server, and against none.
+func (o *Options) perfWork(r *Result, root string) (all []work) {
 	loaded := slices.Clone(o.Servers)
 	if len(o.Perf) > 0 {
 		loaded = append(loaded, answerer())
 	}
 	for i := range loaded {
+		s := &loaded[i]
 		for _, load := range o.Perf {
-			p := o.perf(ctx, &loaded[i], load, root)
-			if ctx.Err() != nil {
-				return r, ctx.Err()
+			took := perfSeconds*time.Second + 3*time.Second
+			if load.Rate == 0 && !s.Ours {
+				took = perfLimit / 2
 			}
-			r.Perf = append(r.Perf, p)
-			fmt.Fprintf(o.Progress, "  %s\n", p.sentence())
+			all = append(all, work{title: s.Title + ", perfdhcp " + load.Name, took: took, do: func(ctx context.Context, round int) (string, error) {
+				p := o.perf(ctx, s, load, round, root)
+				if ctx.Err() == nil {
+					r.Perf = append(r.Perf, p)
+				}
+				return p.sentence(), nil
+			}})
 		}
 	}
-	return r, o.parts(ctx, r, root, files)
+	return all
 }
 
-// parts runs the further storms.
-func (o *Options) parts(ctx context.Context, r *Result, root string, files *bench.Contents) error {
-	for i := range o.Parts {
-		part := &o.Parts[i]
-		root, files := root, files
-		if len(part.Files) > 0 {
-			var err error
-			if root, files, err = o.kernelRoot(); err != nil {
-				return err
-			}
+// ceilingWork measures bootstorm beside its socket calls alone (package ceiling).
+func (o *Options) ceilingWork(r *Result) work {
+	each := ceiling.EngineOptions{Options: ceiling.Options{Rounds: ceilingRounds, Each: ceilingEach, ServerCore: o.Core, PeerCore: o.LoadCore}, Daemon: o.Daemon}
+	return work{title: "bench ceiling --engine", took: 30 * time.Second, do: func(ctx context.Context, round int) (string, error) {
+		each := each
+		each.Dir = filepath.Join(o.Dir, fmt.Sprintf("ceiling-%d", round))
+		if err := errors.Join(os.Mkdir(each.Dir, 0o777), os.Chmod(each.Dir, 0o777)); err != nil {
+			return "", err
 		}
-		for j := range part.Servers {
-			run := o.storm(ctx, &part.Servers[j], part, 1, root, files)
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			r.Parts = append(r.Parts, *run)
-			fmt.Fprintf(o.Progress, "  %s: %s\n", part.Title, run.sentence(part.Nodes))
+		c, err := ceiling.Engine(ctx, each)
+		if err != nil {
+			return "the ceiling could not be measured: " + err.Error(), nil
 		}
-	}
-	return nil
+		r.Ceiling = append(r.Ceiling, *c)
+		return ceilingSentence(r.Ceiling[len(r.Ceiling)-1:]), nil
+	}}
 }
 
 // sentence is the line that is shown when a storm has ended.
@@ -181,13 +229,16 @@ func (o *Options) storm(ctx context.Context, s *Server, part *Part, round int, r
 	return run
 }
 
+// daemonRun is where the daemon has its sockets, by default.
+const daemonRun = "/run/bootstorm/" + serverIf
+
 // overtime is how much longer than a node's limit a storm may run: the nodes
 // end themselves at the limit and say where they stood.
 const overtime = 5 * time.Second
 
 // measure boots the nodes.
 func (r *Run) measure(ctx context.Context, o *Options, part *Part, w *world, files *bench.Contents) error {
-	storm, err := bench.NewStorm(bench.Config{Nodes: part.Nodes, Sequence: part.Sequence, Files: part.Files, Window: part.Window, Waits: part.Waits, IPv6Wait: part.IPv6Wait,
+	storm, err := bench.NewStorm(bench.Config{Nodes: part.Nodes, Sequence: part.Sequence, Files: part.Files, Window: part.Window, Waits: part.Waits, IPv6: part.Waits,
 		First: bench.DefaultFirst, Seed: uint64(r.Round), Limit: int64(part.Limit), Tolerant: true}, files)
 	if err != nil {
 		return err
@@ -202,12 +253,21 @@ func (r *Run) measure(ctx context.Context, o *Options, part *Part, w *world, fil
 	defer conn.Close()
 	ctx, cancel := context.WithTimeout(ctx, part.Limit+overtime)
 	defer cancel()
+	heap, noHeap := bench.Heap{}, errors.New("no heap is known")
+	if r.Ours {
+		heap, noHeap = ReadHeap(daemonRun)
+	}
 	watch := newWatch(w.server, bench.NewReporter(o.Progress, r.Title))
 	own, cpu, gcs := ownTime(), w.server.cpu(), w.server.collections()
 	b, err := bench.Run(ctx, storm, conn, sampleInterval, watch.show)
 	r.CPU, r.CPUBy, r.Load = w.server.cpu()-cpu, w.server.meters[0].source(), ownTime().Seconds()-own.Seconds()
 	r.After, r.GCs = memory(w.server.pids()), w.server.collections()-gcs
 	r.Memory, r.Series = watch.end(), watch.series
+	if noHeap == nil {
+		if h, err := HeapSince(daemonRun, heap); err == nil {
+			r.Allocations, r.GCs = &h.Allocations, h.Collections
+		}
+	}
 	if b != nil {
 		r.take(b, part.Nodes)
 		r.Load /= b.Wall.Seconds()

@@ -84,6 +84,12 @@ func TestCompare(t *testing.T) {
 			t.Errorf("%s: CPU %s of %s, memory %d, p50 %s, series ends %+v", run.Title, run.CPU, run.Wall, run.Memory, run.P50, last)
 		}
 	}
+	// What the engine allocates in a second or two, beside its frames, is a few thousand objects.
+	if n := r.Runs[0].Allocations; n == nil || *n < 0 || *n > 100_000 || r.Runs[1].Allocations != nil {
+		t.Errorf("allocations of bootstorm: %v, of dnsmasq: %v", n, r.Runs[1].Allocations)
+	} else {
+		t.Logf("%d objects", *n)
+	}
 	if !strings.Contains(progress.String(), "dnsmasq, tuned: 8 of 8 nodes in ") {
 		t.Errorf("progress:\n%s", &progress)
 	}

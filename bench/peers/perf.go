@@ -53,14 +53,14 @@ func (l *PerfLoad) args(program string) []string {
 }
 
 // perf runs one load against one server, which is started for it.
-func (o *Options) perf(ctx context.Context, s *Server, load PerfLoad, root string) Perf {
-	p := Perf{Server: s.Name, Title: s.Title, Load: load.Name, Offered: load.Rate, Clients: load.Clients}
+func (o *Options) perf(ctx context.Context, s *Server, load PerfLoad, round int, root string) Perf {
+	p := Perf{Round: round, Server: s.Name, Title: s.Title, Load: load.Name, Offered: load.Rate, Clients: load.Clients}
 	err := func() error {
 		program, err := find(o.Deps, "perfdhcp")
 		if err != nil {
 			return err
 		}
-		w, err := o.open(s, load.Clients, root, "-perf-"+strings.ReplaceAll(load.Name, "/", ""))
+		w, err := o.open(s, load.Clients, root, fmt.Sprintf("-perf-%s-%d", strings.ReplaceAll(load.Name, "/", ""), round))
 		if err != nil {
 			return err
 		}

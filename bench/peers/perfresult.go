@@ -18,6 +18,7 @@ type Perf struct {
 	Load      string   `json:"load"`                // PerfLoad.Name
 	Offered   int      `json:"offered,omitempty"`   // exchanges each second, 0: avalanche
 	Clients   int      `json:"clients"`             //
+	Round     int      `json:"round,omitempty"`     // from 1
 	Error     string   `json:"error,omitempty"`     //
 	Rate      float64  `json:"rate"`                // 4-way exchanges completed each second, the wait for late answers included
 	Discover  Exchange `json:"discover"`            //
@@ -105,6 +106,9 @@ func (p *Perf) sentence() string {
 	return fmt.Sprintf("%s, perfdhcp %s: %s", p.Title, p.Load, p.cell())
 }
 
+// lost is how many exchanges came to nothing.
+func (p *Perf) lost() int { return p.Discover.Drops + p.Request.Drops }
+
 // cell is the result in short: what was completed and how long it took on
 // average, or how long the avalanche took.
 func (p *Perf) cell() string {
@@ -116,7 +120,7 @@ func (p *Perf) cell() string {
 		s = fmt.Sprintf("%s, %s sent again", bench.Duration(p.Took), bench.Count(p.Resent))
 	default:
 		s = fmt.Sprintf("%s/s, %s and %s", bench.Count(p.Request.Received/perfSeconds), bench.Duration(p.Discover.Average), bench.Duration(p.Request.Average))
-		if lost := p.Discover.Drops + p.Request.Drops; lost > 0 {
+		if lost := p.lost(); lost > 0 {
 			s += fmt.Sprintf(", %s lost", bench.Count(lost))
 		}
 		if p.Discover.Sent < p.Offered*perfSeconds*9/10 {
@@ -129,12 +133,25 @@ func (p *Perf) cell() string {
 	return s
 }
 
+// span is the range of what counts in a cell, over the rounds: of the waits, or of
+// the time that all took.
+func (g perfGroup) span() string {
+	if g[0].Offered == 0 {
+		return perfTook.spread(g).span(inSeconds)
+	}
+	wait := figure[Perf]{of: func(p *Perf) (float64, bool) {
+		return (p.Discover.Average + p.Request.Average).Seconds(), p.Error == "" && p.Request.Received > 0
+	}}
+	return wait.spread(g).span(inSeconds)
+}
+
 // perfTable is the table: a line for each server, a column for
 // each load.
 func (r *Result) perfTable() (header []string, rows [][]string) {
 	header = []string{"server"}
 	var loads, servers []string
-	for _, p := range r.Perf {
+	for _, g := range perfGroups(r.Perf) {
+		p := g.middle()
 		if !slices.Contains(loads, p.Load) {
 			loads = append(loads, p.Load)
 			title := "all of " + bench.Count(p.Clients) + " at once"
@@ -149,7 +166,7 @@ func (r *Result) perfTable() (header []string, rows [][]string) {
 			servers = append(servers, p.Server)
 			rows = append(rows, []string{p.Title})
 		}
-		rows[at] = append(rows[at], p.cell())
+		rows[at] = append(rows[at], p.cell()+g.span())
 	}
 	return header, rows
 }

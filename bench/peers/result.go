@@ -2,62 +2,88 @@ package peers
 
 import (
 	"bytes"
-	"cmp"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"bootstorm/bench"
+	"bootstorm/bench/ceiling"
 )
 
 // Result is a comparison. Durations are nanoseconds in JSON.
 type Result struct {
-	Machine  Machine  `json:"machine"`
-	Nodes    int      `json:"nodes"`
-	Sequence string   `json:"sequence"`
-	Limit    duration `json:"limit"` // a storm that takes longer is ended
-	Rounds   int      `json:"rounds"`
-	Runs     []Run    `json:"runs"`
-	Perf     []Perf   `json:"perfdhcp,omitempty"`
-	Parts    []Run    `json:"parts,omitempty"` // the storms of Options.Parts
+	Format   int                    `json:"format"` // of this file; see format
+	Machine  Machine                `json:"machine"`
+	Nodes    int                    `json:"nodes"`
+	Sequence string                 `json:"sequence"`
+	Limit    duration               `json:"limit"` // a storm that takes longer is ended
+	Rounds   int                    `json:"rounds"`
+	Once     duration               `json:"once_above,omitempty"` // what took longer in the first round was not repeated
+	Runs     []Run                  `json:"runs"`
+	Perf     []Perf                 `json:"perfdhcp,omitempty"`
+	Parts    []Run                  `json:"parts,omitempty"`   // the storms of Options.Parts
+	Ceiling  []ceiling.EngineResult `json:"ceiling,omitempty"` // one a round
+	Spreads  []Spread               `json:"spreads,omitempty"` // the figures over the rounds; all of them follow from the above
+}
+
+// format is what this program writes. The first had one round of everything but
+// the main storm and no number; Read takes it as well.
+const format = 2
+
+// Read takes what Compare found and somebody stored as JSON.
+func Read(text []byte) (*Result, error) {
+	r := new(Result)
+	if err := json.Unmarshal(text, r); err != nil {
+		return nil, err
+	}
+	switch {
+	case r.Format > format:
+		return nil, fmt.Errorf("it has format %d, and this program knows those up to %d: use the program that wrote it, or measure anew", r.Format, format)
+	case len(r.Runs) == 0 && len(r.Parts) == 0 && len(r.Perf) == 0:
+		return nil, errors.New("it holds no run: it was not written by bench peers --json")
+	}
+	return r, nil
 }
 
 type duration = time.Duration
 
 // Run is one storm against one server.
 type Run struct {
-	Part     string          `json:"part,omitempty"` // Part.Name
-	Nodes    int             `json:"nodes"`
-	Window   int             `json:"windowsize,omitempty"` // that its loaders ask for
-	Server   string          `json:"server"`               // Server.Name
-	Title    string          `json:"title"`
-	Tuned    bool            `json:"tuned"`
-	Ours     bool            `json:"ours"`
-	Round    int             `json:"round"`           // from 1
-	Error    string          `json:"error,omitempty"` // why there was no storm, or why the server ended during it
-	Done     int             `json:"done"`
-	Failed   int             `json:"failed"` // those that had not come to an end included
-	Failures []bench.Failure `json:"failures,omitempty"`
-	Wall     duration        `json:"wall"` // from the first power-on to the last byte of the last node, or to the limit
-	P50      duration        `json:"p50"`  // of the nodes that are done, from power-on
-	P99      duration        `json:"p99"`
-	Phases   []bench.Phase   `json:"phases,omitempty"`
-	Repeated bench.Repeated  `json:"repeated"`
-	Goodput  float64         `json:"goodput_bits"`
-	Frames   float64         `json:"frames_per_boot"`
-	Moved    uint64          `json:"frames"`              // to nodes and from them, in all
-	Verified uint64          `json:"verified_bytes"`      // of files, compared and right
-	Asked    duration        `json:"asked,omitempty"`     // bench.Result.Asked
-	Offered  duration        `json:"offered,omitempty"`   // bench.Result.Offered
-	GCs      int             `json:"gcs"`                 // garbage collections of the server in the storm, if it is bootstorm
-	After    uint64          `json:"server_memory_after"` // resident when the storm was over
-	CPU      duration        `json:"server_cpu"`          // of all its processes, during the storm
-	CPUBy    string          `json:"cpu_measured"`        // how that was read
-	Memory   uint64          `json:"server_memory"`
-	Load     float64         `json:"load_busy"`    // share of its core that the load used; near 1 it is the load that was measured
-	Drops    uint64          `json:"kernel_drops"` // frames that the load lost
-	Series   []Point         `json:"series"`
+	Part        string          `json:"part,omitempty"` // Part.Name
+	Nodes       int             `json:"nodes"`
+	Window      int             `json:"windowsize,omitempty"` // that its loaders ask for
+	Server      string          `json:"server"`               // Server.Name
+	Title       string          `json:"title"`
+	Tuned       bool            `json:"tuned"`
+	Ours        bool            `json:"ours"`
+	Round       int             `json:"round"`           // from 1
+	Error       string          `json:"error,omitempty"` // why there was no storm, or why the server ended during it
+	Done        int             `json:"done"`
+	Failed      int             `json:"failed"` // those that had not come to an end included
+	Failures    []bench.Failure `json:"failures,omitempty"`
+	Wall        duration        `json:"wall"` // from the first power-on to the last byte of the last node, or to the limit
+	P50         duration        `json:"p50"`  // of the nodes that are done, from power-on
+	P99         duration        `json:"p99"`
+	Phases      []bench.Phase   `json:"phases,omitempty"`
+	Repeated    bench.Repeated  `json:"repeated"`
+	Goodput     float64         `json:"goodput_bits"`
+	Frames      float64         `json:"frames_per_boot"`
+	Moved       uint64          `json:"frames"`                       // to nodes and from them, in all
+	Verified    uint64          `json:"verified_bytes"`               // of files, compared and right
+	Asked       duration        `json:"asked,omitempty"`              // bench.Result.Asked
+	Offered     duration        `json:"offered,omitempty"`            // bench.Result.Offered
+	GCs         int             `json:"gcs"`                          // garbage collections of the server in the storm, if it is bootstorm
+	Allocations *int            `json:"server_allocations,omitempty"` // of objects on its heap in the storm, if it is bootstorm and says so
+	After       uint64          `json:"server_memory_after"`          // resident when the storm was over
+	CPU         duration        `json:"server_cpu"`                   // of all its processes, during the storm
+	CPUBy       string          `json:"cpu_measured"`                 // how that was read
+	Memory      uint64          `json:"server_memory"`
+	Load        float64         `json:"load_busy"`    // share of its core that the load used; near 1 it is the load that was measured
+	Drops       uint64          `json:"kernel_drops"` // frames that the load lost
+	Series      []Point         `json:"series"`
 }
 
 // Point is how many nodes were done at a time after the first power-on.
@@ -118,26 +144,11 @@ func PutBlock(document, block []byte) ([]byte, error) {
 	return slices.Concat(before, []byte(blockBegin), block, []byte(blockEnd), after), nil
 }
 
-// Medians returns one run for each server, in the order of their first runs:
-// the one in the middle by nodes done, then by wall time. With an even number it
-// is the worse one of the two.
-func (r *Result) Medians() []*Run {
-	var order []string
-	runs := map[string][]*Run{}
-	for i := range r.Runs {
-		run := &r.Runs[i]
-		if runs[run.Server] == nil {
-			order = append(order, run.Server)
-		}
-		runs[run.Server] = append(runs[run.Server], run)
-	}
-	var middle []*Run
-	for _, name := range order {
-		all := runs[name]
-		slices.SortStableFunc(all, func(a, b *Run) int {
-			return cmp.Or(cmp.Compare(b.Done, a.Done), cmp.Compare(a.Wall, b.Wall))
-		})
-		middle = append(middle, all[len(all)/2])
+// Medians returns one run for each server, in the order of their first runs: the
+// one in the middle.
+func (r *Result) Medians() (middle []*Run) {
+	for _, g := range groups(r.Runs) {
+		middle = append(middle, g.middle())
 	}
 	return middle
 }

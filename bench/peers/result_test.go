@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"bootstorm/bench"
+	"bootstorm/bench/ceiling"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -28,7 +29,7 @@ func sample() *Result {
 		}
 		return r
 	}
-	r := &Result{Nodes: 300, Sequence: "guide", Limit: 100 * time.Second, Rounds: 1,
+	r := &Result{Format: format, Nodes: 300, Sequence: "guide", Limit: 100 * time.Second, Rounds: 1,
 		Machine: Machine{Processor: "AMD EPYC", Cores: 2, Memory: 25e9, Kernel: "6.18.44", Day: "2026-01-31",
 			Versions: map[string]string{"dnsmasq": "2.90", "kea-dhcp4": "2.2.0", "atftpd": "0.8.0"}},
 		Runs: []Run{
@@ -39,6 +40,8 @@ func sample() *Result {
 			{Server: "dhcpd-tuned", Title: "dhcpd + tftpd-hpa, tuned", Tuned: true, Failed: 300, Error: "it ended at once: bad\nconfiguration\n"},
 			run("kea-tuned", "Kea + atftpd, tuned", true, 300, 32600*time.Millisecond, 17*time.Second),
 		}}
+	r.Ceiling = []ceiling.EngineResult{{Rounds: 3, Bare: ceiling.Echo{P50: 10000}, Engine: ceiling.Echo{P50: 12000},
+		Rates: []ceiling.EngineRate{{Window: 4, PerCPU: 400_000, Alone: 480_000}}}}
 	r.Runs[0].Load = 0.95
 	r.Runs[1].Repeated.Discover, r.Runs[1].Repeated.Request = 1000, 17
 	r.Runs[1].Failures = []bench.Failure{{Reason: "ipxe.efi: the server fell silent", Count: 176}, {Reason: "a", Count: 1}, {Reason: "b", Count: 1},
@@ -53,7 +56,7 @@ func sample() *Result {
 		return Run{Part: p.Name, Nodes: p.Nodes, Window: p.Window, Server: server, Title: title, Tuned: tuned, Ours: !tuned, Done: p.Nodes,
 			Wall: 2 * time.Second, CPU: cpu, Moved: 400_000, Verified: 600e6, Asked: 40 * time.Millisecond, Offered: 60 * time.Millisecond, After: 90e6}
 	}
-	for _, p := range Parts(nil) {
+	for _, p := range Parts(nil, 1000) {
 		r.Parts = append(r.Parts, part(&p, "bootstorm", "bootstorm", false, 200*time.Millisecond))
 		if p.Window > 0 {
 			r.Parts = append(r.Parts, part(&p, "kea-tuned", "Kea + atftpd, tuned", true, 3*time.Second))

@@ -17,7 +17,8 @@ import (
 var stormHeader = []string{"server", "booted", "last node", "median", "99 %", "DHCP sent again", "server CPU per node", "memory"}
 
 // stormRow is one line of it.
-func (r *Run) stormRow(nodes int) []string {
+func (g group) stormRow(nodes int) []string {
+	r := g.middle()
 	if r.Error != "" && r.Done == 0 {
 		return []string{r.Title, "none: " + firstLine(r.Error), "", "", "", "", "", ""}
 	}
@@ -25,8 +26,10 @@ func (r *Run) stormRow(nodes int) []string {
 	if !r.did() {
 		last = "not in " + bench.Duration(r.Wall)
 	}
+	last += lastNode.spread(g).span(inSeconds)
+	cpu := nodeCPU.spread(g)
 	row := []string{r.Title, fmt.Sprintf("%s of %s", bench.Count(r.Done), bench.Count(nodes)), last,
-		bench.Duration(r.P50), bench.Duration(r.P99), bench.Count(int(r.Repeated.DHCP())), bench.Duration(r.CPUPerNode()), bench.Bytes(r.Memory)}
+		bench.Duration(r.P50), bench.Duration(r.P99), bench.Count(int(r.Repeated.DHCP())), inSeconds(cpu.Median) + cpu.span(inSeconds), bench.Bytes(r.Memory)}
 	if r.Done == 0 {
 		row[3], row[4], row[6] = "", "", ""
 	}
@@ -43,8 +46,8 @@ func firstLine(s string) string {
 func (r *Result) WriteTable(w io.Writer) {
 	runs := r.Medians()
 	t := newTable(r.caption(), stormHeader)
-	for _, run := range runs {
-		t.AppendRow(cells(run.stormRow(r.Nodes)))
+	for _, g := range groups(r.Runs) {
+		t.AppendRow(cells(g.stormRow(r.Nodes)))
 	}
 	fmt.Fprintln(w, t.Render())
 	if len(r.Perf) > 0 {
@@ -75,6 +78,9 @@ func (r *Result) WriteTable(w io.Writer) {
 	r.writeStandings(w)
 	r.writeFailures(w, runs)
 	fmt.Fprintln(w, r.Machine.sentence())
+	if note := r.roundsNote(); note != "" {
+		fmt.Fprintln(w, note)
+	}
 }
 
 // perfCaption explains the second table.
@@ -105,9 +111,6 @@ func cells(texts []string) (row table.Row) {
 // caption says what was run.
 func (r *Result) caption() string {
 	s := fmt.Sprintf("%s nodes at once, sequence %q", bench.Count(r.Nodes), r.Sequence)
-	if r.Rounds > 1 {
-		s += fmt.Sprintf(", median of %d rounds", r.Rounds)
-	}
 	return s
 }
 
@@ -189,26 +192,31 @@ func (m *Machine) sentence() string {
 func (r *Result) Markdown() []byte {
 	var b strings.Builder
 	var rows [][]string
-	for _, run := range r.Medians() {
-		rows = append(rows, run.stormRow(r.Nodes))
+	for _, g := range groups(r.Runs) {
+		rows = append(rows, g.stormRow(r.Nodes))
 	}
 	writeMarkdown(&b, stormHeader, rows)
-	fmt.Fprintf(&b, "\n%s, each as far as the server let them; a storm was ended after %s. %s\n", upperFirst(r.caption()), seconds(r.Limit), r.Machine.sentence())
+	fmt.Fprintf(&b, "\n%s, each as far as the server let them; a storm was ended after %s. %s\n", upperFirst(r.caption()), seconds(r.Limit),
+		strings.TrimSpace(r.Machine.sentence()+" "+r.roundsNote()))
 	if rows := r.waitsTable(); len(rows) > 0 {
 		b.WriteString("\n")
 		writeMarkdown(&b, stormHeader, rows)
-		b.WriteString("\n" + waitsCaption + "\n")
+		b.WriteString("\n" + r.waitsNote() + "\n")
 	}
 	if len(r.Perf) > 0 {
 		header, rows := r.perfTable()
 		b.WriteString("\n")
 		writeMarkdown(&b, header, rows)
-		b.WriteString("\n" + perfCaption + "\n")
+		b.WriteString("\n" + perfCaption)
+		if r.Rounds > 1 {
+			b.WriteString(" The range in brackets is that of both waits together, or of the time that all took.")
+		}
+		b.WriteString("\n")
 	}
 	if header, rows := r.kernelTable(); len(rows) > 0 {
 		b.WriteString("\n")
 		writeMarkdown(&b, header, rows)
-		b.WriteString("\n" + kernelCaption + "\n")
+		b.WriteString("\n" + r.kernelNote() + "\n")
 	}
 	for _, s := range r.statements() {
 		b.WriteString("\n" + s + "\n")

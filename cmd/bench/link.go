@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bootstorm/bench"
+	"bootstorm/bench/peers"
 	"bootstorm/bench/segment"
 	"bootstorm/tools/lab"
 )
@@ -59,8 +60,8 @@ func linkCommand() *cobra.Command {
 // run enters the private world, which runs this function again in there, and
 // storms once for each rate.
 func (o *linkOptions) run(cmd *cobra.Command) error {
-	if o.nodes < 1 || o.nodes > maxPeersNodes {
-		return fmt.Errorf("--nodes: between 1 and %d are possible", maxPeersNodes)
+	if o.nodes < 1 || o.nodes > peers.MaxNodes {
+		return fmt.Errorf("--nodes: between 1 and %d are possible", peers.MaxNodes)
 	}
 	daemon, err := filepath.Abs(o.daemon)
 	if err == nil {
@@ -91,7 +92,7 @@ func (o *linkOptions) run(cmd *cobra.Command) error {
 	return err
 }
 
-// linkConf has room for maxPeersNodes.
+// linkConf has room for peers.MaxNodes.
 const linkConf = `subnet 10.0.0.0 netmask 255.0.0.0 {
     range 10.1.0.0 10.1.63.255;
     next-server 10.0.0.1;

@@ -28,6 +28,7 @@ func TestPeersAndCeilingUsage(t *testing.T) {
 		{"no nodes", []string{"peers", "--nodes", "0"}, "nodes"},
 		{"too many nodes", []string{"peers", "--nodes", "15001"}, "15000"},
 		{"no rounds", []string{"peers", "--rounds", "0"}, "round"},
+		{"a negative time", []string{"peers", "--budget", "-1m"}, "--budget"},
 		{"no daemon", []string{"peers", "--servers", "bootstorm", "--bootstorm", "/nonexistent"}, "make build"},
 		{"one core", []string{"peers", "--servers", "bootstorm", "--bootstorm", daemon, "--server-core", "1"}, "core each"},
 		{"no such core", []string{"peers", "--servers", "bootstorm", "--bootstorm", daemon, "--server-core", "1000"}, "core 1000"},
@@ -80,6 +81,10 @@ func TestPeersReport(t *testing.T) {
 		if text, err := os.ReadFile(name); err != nil || !strings.Contains(string(text), "bootstorm") {
 			t.Errorf("%s: %v, %s", name, err, text)
 		}
+	}
+	later := peersOptions{from: file(t, "later.json", `{"format": 99, "runs": [{}]}`), json: filepath.Join(dir, "later.json")}
+	if err := later.run(c); err == nil || !strings.Contains(err.Error(), "--from") || !strings.Contains(err.Error(), "format 99") {
+		t.Errorf("a result of a later version: %v", err)
 	}
 	r.Runs[0].Done, r.Runs[0].Failed = 1, 1
 	if err := o.report(c, r); !errors.Is(err, errDifferent) {

@@ -28,7 +28,6 @@ type stormOptions struct {
 	ramp     time.Duration
 	pause    time.Duration
 	limit    time.Duration
-	ipv6Wait time.Duration
 	renew    time.Duration
 	cut      time.Duration
 	late     time.Duration
@@ -38,6 +37,7 @@ type stormOptions struct {
 	ifname string
 	yes    bool
 	pid    int
+	runDir string
 	root   string
 	out    string
 	svg    string
@@ -94,6 +94,7 @@ func (o *stormOptions) flags(c *cobra.Command) {
 	f.StringVar(&o.ifname, "interface", "", "storm the server on this interface's segment")
 	f.BoolVar(&o.yes, "yes", false, "storm an interface that is no virtual cable (veth), where other machines may be")
 	f.IntVar(&o.pid, "server-pid", 0, "with --interface: report processor time and memory of this process, the server on this machine")
+	f.StringVar(&o.runDir, "server-run-dir", "", "with --server-pid: `DIR` of the server's sockets, /run/bootstorm/IF; reports what it allocated, too")
 	f.StringVar(&o.root, "tftp-root", "/srv/tftp", "directory with what the files must hold")
 	f.IntVar(&o.config.Nodes, "nodes", 100, "number of nodes")
 	f.IntVar(&o.config.Boots, "boots", 1, "boots of each node, one after the other")
@@ -102,7 +103,7 @@ func (o *stormOptions) flags(c *cobra.Command) {
 	f.StringSliceVar(&o.config.Files, "files", nil, "what boot loaders read, below --tftp-root: kernel,initrd")
 	f.IntVar(&o.config.Window, "windowsize", 1, "TFTP window (RFC 7440) that boot loaders ask for: 16, 64")
 	f.BoolVar(&o.config.Waits, "waits", false, "keep the pauses that clients make by themselves (a guide's boot then takes 25 s)")
-	f.DurationVar(&o.ipv6Wait, "ipv6-wait", time.Duration(bench.DefaultIPv6Wait), "with --waits: iPXE's wait for a router")
+	f.BoolVar(&o.config.IPv6, "ipv6", true, "with --waits: iPXE under UEFI asks for an IPv6 router, 15.75 s long (--fresh-ipxe: 3.875 s), unless an advertisement says that there is none")
 	f.DurationVar(&o.ramp, "ramp", 0, "switch the nodes on evenly over this time")
 	f.DurationVar(&o.pause, "pause", time.Second, "between the boots of a node")
 	f.DurationVar(&o.limit, "limit", 15*time.Minute, "a boot that takes longer has failed")
@@ -143,7 +144,7 @@ func (o *stormOptions) settle() (err error) {
 	c.First = proto.MAC(mac)
 	c.Ramp, c.Pause, c.Limit, c.Renew = int64(o.ramp), int64(o.pause), int64(o.limit), int64(o.renew)
 	c.CutWithin = int64(o.cut)
-	c.IPv6Wait, c.Loader = int64(o.ipv6Wait), bench.DefaultLoader
+	c.Loader = bench.DefaultLoader
 	c.Link.Late, c.Link.Delay, c.Link.Jitter = int64(o.late), int64(o.delay), int64(o.jitter)
 	return nil
 }
@@ -211,10 +212,20 @@ func (o *stormOptions) observed(run func() (*bench.Result, error)) (*bench.Resul
 	if err != nil {
 		return nil, fmt.Errorf("--server-pid: %w", err)
 	}
+	var heap bench.Heap
+	if o.runDir != "" {
+		if heap, err = peers.ReadHeap(o.runDir); err != nil {
+			return nil, fmt.Errorf("--server-run-dir: %w", err)
+		}
+	}
 	r, err := run()
 	cpu, memory := server.End()
 	if r != nil {
 		r.CPU, r.Memory = cpu, memory
+		if o.runDir != "" {
+			h, e := peers.HeapSince(o.runDir, heap)
+			r.Heap, err = &h, errors.Join(err, e)
+		}
 	}
 	return r, err
 }

@@ -22,6 +22,9 @@ func (c *Core) answer(v *verdict, tx *batch.Tx) {
 	case silent:
 		c.stayAway(v)
 	case offer:
+		if reachable(&c.request.HW) {
+			c.transfers.BeganAnew(c.msg.now.Mono, v.addr, c.request.HW.MAC())
+		}
 		c.makeOffer(v, tx)
 	case ack, reply:
 		c.acknowledge(v, tx)

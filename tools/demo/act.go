@@ -69,7 +69,7 @@ func (a *act) play(ctx context.Context, dir, root string, o *options, contents *
 	}
 	// The same nodes in both acts; the first is the host of the guide's file.
 	a.config.First, a.config.Seed = bench.DefaultFirst, 1
-	a.config.Waits, a.config.IPv6Wait, a.config.Loader = o.waits, bench.DefaultIPv6Wait, bench.DefaultLoader
+	a.config.Waits, a.config.IPv6, a.config.Loader = o.waits, true, bench.DefaultLoader
 	server, err := a.serve(node0, dir, root, o.binary)
 	if err != nil {
 		return err

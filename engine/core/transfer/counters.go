@@ -8,7 +8,7 @@ type Counters struct {
 	Probes     uint64 // size probes: ended by the client right after the OACK
 	Failed     uint64 // transfers ended by the client's ERROR, or by ICMP before everything was sent
 	Abandoned  uint64 // transfers given up: IdleLimit of silence, or their interface is gone
-	Replaced   uint64 // transfers ended by a new request on their address and port
+	Replaced   uint64 // transfers ended by a new request on their address and port, or because their client asked for an address anew
 	LinkGone   uint64 // those among the abandoned whose interface is gone
 	Repeated   uint64 // requests answered by repeating the first reply
 	Late       uint64 // repeated requests ignored because the transfer is running

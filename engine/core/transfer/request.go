@@ -64,6 +64,25 @@ func (t *Table) ask(now int64, p *proto.Packet, l uint8, who Standing, tx *batch
 	t.grant(now, p, l, who, hash, tx, ev)
 }
 
+// BeganAnew ends the transfers of a client that asks for an address: the program
+// that read is gone. What would still be repeated to it could reach the next one,
+// since iPXE of 2019 and GRUB use the same ports on each boot, learn the server's
+// port from the first packet that comes (RFC 1350 section 4), and take a block that
+// comes before the OACK for a fault: a port of its own for each transfer, on our
+// side, would not help them. A transfer that runs goes on: the message may be a copy
+// that the network delivered late, from before the transfer.
+func (t *Table) BeganAnew(now int64, a proto.Addr, mac proto.MAC) {
+	for id := *t.guests.chain(a); id != none; {
+		s := &t.slots[id]
+		next := t.guests.places[id].same
+		if s.addr() == a && s.mac == mac && now-s.heard >= lateAfter {
+			t.count.Replaced++
+			t.end(id)
+		}
+		id = next
+	}
+}
+
 // within tells whether the sender of a request keeps to the rate limit: of an
 // address, the node that it belongs to and anybody else have one each.
 func (t *Table) within(now int64, p *proto.Packet, l uint8, who Standing, ev *batch.Events) bool {

@@ -188,3 +188,55 @@ func TestWindowsFitOneDatagram(t *testing.T) {
 		}
 	}
 }
+
+// A client that asks for an address does not read any more what it was reading: its
+// transfer ends, and nothing of it meets the next program on the same port. One that
+// still answers goes on, and so does that of another machine, whoever asks.
+func TestAClientThatBeganAnew(t *testing.T) {
+	begin := func(t *testing.T) *rig {
+		r := newRig(t, Config{}, image.File{Name: "f", Data: pattern(2000)})
+		r.want("a transfer", r.recv(rrq("f", "octet")), "DATA 1:512")
+		r.want("that runs", r.ack(1), "DATA 2:512")
+		return r
+	}
+	for _, c := range []struct {
+		name  string
+		after int64
+		addr  proto.Addr
+		mac   proto.MAC
+		ends  bool
+	}{
+		{"silent for a second", s1, proto.AddrOf(192, 168, 2, 9), proto.MAC{0x52, 0x54, 0, 1, 2, 3}, true},
+		{"heard a moment ago", s1 - ms, proto.AddrOf(192, 168, 2, 9), proto.MAC{0x52, 0x54, 0, 1, 2, 3}, false},
+		{"another machine", s1, proto.AddrOf(192, 168, 2, 9), proto.MAC{0x52, 0x54, 0, 1, 2, 4}, false},
+		{"another address", s1, proto.AddrOf(192, 168, 2, 8), proto.MAC{0x52, 0x54, 0, 1, 2, 3}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := begin(t)
+			r.after(c.after)
+			r.table.BeganAnew(r.now, c.addr, c.mac)
+			if ended := r.table.Active() == 0; ended != c.ends || (r.table.Counters().Replaced == 1) != c.ends {
+				t.Errorf("%d transfers, %d replaced", r.table.Active(), r.table.Counters().Replaced)
+			}
+			if said := r.after(10 * s1); (said == "") != c.ends {
+				t.Errorf("sent %q afterwards", said)
+			}
+		})
+	}
+	t.Run("several", func(t *testing.T) {
+		r := begin(t)
+		for range 5 {
+			r.src.SrcPort++
+			r.want("one more", r.recv(rrq("f", "octet")), "DATA 1:512")
+		}
+		r.now += s1
+		p := r.src
+		p.Payload = ack(1)
+		r.table.Receive(r.now, &p, 0, Stranger, r.tx, &r.ev) // one lives
+		r.table.BeganAnew(r.now, r.src.Src, r.src.SrcMAC)
+		if r.table.Active() != 1 {
+			t.Errorf("%d transfers", r.table.Active())
+		}
+		r.want("it goes on", r.out(), "DATA 2:512")
+	})
+}

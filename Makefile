@@ -10,7 +10,7 @@ VERSION ?= $(shell tools/package/version.sh)
 # The tools that package and audit are no dependencies of the project's own.
 TOOL := go tool -modfile=tools/tools.mod
 
-.PHONY: help build demo test boot fuzz bench compare compare-proof peers screenshots soak neighbours clean go programs sbom deb package-test audit
+.PHONY: help build demo test conform boot fuzz bench compare compare-proof peers screenshots soak neighbours clean go programs sbom deb package-test audit
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ demo: build ## simulated nodes boot the guide's way, with progress and a result 
 test: build ## all tests, in private network namespaces; real clients among them
 	@tools/deps.sh test
 	go test -timeout 10m ./... $(ARGS)
+
+conform: go ## CONFORM=100 made-up configurations and conversations, from SEED=1 on: does it answer as dhcpd does?
+	@tools/deps.sh test
+	CONFORM=$(or $(CONFORM),100) SEED=$(or $(SEED),1) go test -count 1 -timeout 60m ./tools/conform
 
 boot: build ## a real UEFI machine (QEMU) boots to rEFInd and its disk; ARGS="--machines 4 --reboots 1", or "--compare" with the guide's pair
 	@tools/deps.sh boot $(if $(findstring --compare,$(ARGS)),peers)

@@ -14,7 +14,7 @@ var parameterConstructs = []Construct{
 	{"allow-bootp", Supported, "allow-bootp true;", "another spelling of allow bootp", ""},
 	{"allow-booting", Supported, "allow-booting true;", "another spelling of allow booting", ""},
 	{"one-lease-per-client", Supported, "one-lease-per-client true;", "", ""},
-	{"get-lease-hostnames", Supported, "get-lease-hostnames false;", "", ""},
+	{"get-lease-hostnames", Ignored, "get-lease-hostnames true;", "no name server is asked while a client waits", "declare the hosts and write use-host-decl-names on, or option host-name"},
 	{"use-host-decl-names", Supported, "use-host-decl-names on;", "", ""},
 	{"min-secs", Supported, "min-secs 3;", "", ""},
 	{"filename", Supported, "filename \"ipxe.efi\";", "", ""},

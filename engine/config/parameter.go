@@ -116,11 +116,11 @@ func (p *parser) emit(out *[]Statement, x *execution, t *token, s *Statement) {
 }
 
 // serves tells whether a parameter asks for exactly what is done without it, so
-// that a warning would only be noise: no DNS updates.
+// that a warning would only be noise: no DNS updates, no names of addresses.
 func (p *parser) serves(d *OptionDef, e *Expr) bool {
 	// All of them are off when their one byte is zero.
 	switch d.Name {
-	case "ddns-update-style", "ddns-updates", "update-static-leases", "do-forward-updates", "do-reverse-updates":
+	case "ddns-update-style", "ddns-updates", "update-static-leases", "do-forward-updates", "do-reverse-updates", "get-lease-hostnames":
 		return e.Op == OpConst && len(e.Data) == 1 && e.Data[0] == 0
 	}
 	return false

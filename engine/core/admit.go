@@ -12,7 +12,9 @@ import (
 // is found, since any scope may set them, that of the pool or the host too.
 func (c *Core) admitted(v *verdict) bool {
 	m := &c.msg
-	if !m.known && !c.allowed(v, plan.BootUnknownClients) {
+	// As in dhcpd, a declaration whose fixed addresses are all on other networks
+	// lets pools and the statement "if known" know the client, but does not admit it.
+	if m.host < 0 && !c.allowed(v, plan.BootUnknownClients) {
 		return false
 	}
 	if m.kind == dhcp.BOOTP && !c.allowed(v, plan.AllowBOOTP) {

@@ -23,6 +23,9 @@ func (c *Core) choose(v *verdict) bool {
 			// The configuration, or the client's class, has changed: the lease ends.
 			v.lapse, v.rule = i, rule
 		}
+		if i := c.earlier(); i != binding.None {
+			return c.take(v, i, WhyPrevious)
+		}
 	}
 	if i := c.tenancy(); i != binding.None && c.table.At(i).State == batch.LeaseFree && !heardLately(c.table.At(i), m.now.Mono) {
 		return c.take(v, i, WhyPrevious)
@@ -55,6 +58,27 @@ func (c *Core) own() int32 {
 		return i
 	}
 	return c.table.Lookup(&m.client, m.network, binding.None)
+}
+
+// earlier returns an address that the client was offered or had before, and may have still,
+// where the one that it had last is not for it any more: firmware and system may
+// be of different classes, and each gets its own address again from boot to boot
+// (RFC 2131 section 4.3.1).
+func (c *Core) earlier() int32 {
+	m, best := &c.msg, binding.None
+	i := c.table.Earlier(&m.client, m.network, binding.None)
+	for n := 0; i != binding.None && n < maxPassed; n++ {
+		if ok, _ := c.usable(i); ok {
+			if c.table.At(i).Flags&binding.Offered != 0 { // to itself, a moment ago
+				return i
+			}
+			if c.vacant(i) {
+				best = i
+			}
+		}
+		i = c.table.Earlier(&m.client, m.network, i)
+	}
+	return best
 }
 
 // whyOwn tells a lease or offer in force from a mere memory of one.

@@ -79,13 +79,17 @@ func (c *Core) decide() verdict {
 	return v
 }
 
-// begin evaluates who the client is: its host declaration and classes.
+// begin evaluates who the client is: its classes and its host declaration.
 func (c *Core) begin() {
 	m := &c.msg
 	m.begun = true
 	c.eval.Begin(&c.request, m.subnet)
+	// In dhcpd's order: a class cannot ask whether the client is known, and a BOOTP
+	// client is of no class.
+	if m.kind != dhcp.BOOTP {
+		c.eval.Classify()
+	}
 	m.host, m.fixed, m.known = c.eval.FindHost()
-	c.eval.Classify()
 	m.client.Host = 0
 	if m.host >= 0 {
 		m.client.Host = c.nodes[m.host]

@@ -21,13 +21,13 @@ const (
 // reckoning: edk2 and iPXE compare them.
 func (c *Core) setLease(v *verdict) {
 	v.seconds = c.leaseTime(v)
-	if v.slot == binding.None {
-		return
+	if v.slot != binding.None {
+		v.reuse = c.reusable(v.slot)
 	}
-	v.reuse = c.reusable(v.slot)
 	if v.reuse {
 		v.seconds = c.remaining(v.slot)
 	}
+	c.eval.SetLeaseTime(v.seconds)
 }
 
 // leaseTime applies default-, max- and min-lease-time to what the client asks

@@ -45,12 +45,13 @@ func (c *Core) compose(v *verdict) int {
 func (c *Core) limits(v *verdict) (total, agent int) {
 	m := &c.msg
 	size := 576
-	if asked, ok := c.options.Uint16(dhcp.OptMaxMessageSize); ok {
+	asked, said := c.options.Uint16(dhcp.OptMaxMessageSize)
+	if said {
 		size = max(size, int(asked))
 	} else if own, ok := c.eval.Option(dhcp.OptMaxMessageSize); ok && len(own) == 2 {
 		size = max(size, int(binary.BigEndian.Uint16(own)))
 	}
-	if v.do == reply {
+	if v.do == reply && !said {
 		size = dhcp.MinLen + proto.IPv4Len + proto.UDPLen // a BOOTP client has room for no more
 	}
 	if m.agent != nil && !m.stashed {
@@ -73,9 +74,10 @@ func (c *Core) fillHeader(h *dhcp.Header, v *verdict) {
 	copy(h[24:44], from[24:44]) // giaddr, chaddr
 	h.SetOp(dhcp.BootReply)
 	// A client that refuses its address, or has said none, cannot be found by it.
+	// One that has its address already (INFORM) can (RFC 2131 section 4.3.5).
 	switch {
 	case v.do == nak, v.do == inform && m.giaddr != 0 && m.ciaddr == 0,
-		c.eval.Bool(plan.AlwaysBroadcast, false):
+		v.do != inform && c.eval.Bool(plan.AlwaysBroadcast, false):
 		h.SetFlags(h.Flags() | dhcp.FlagBcast)
 	}
 	if v.do == nak {

@@ -27,8 +27,8 @@ type instance struct {
 	key   uint64 // identity of what the limit counts
 }
 
-// Classify evaluates the class declarations, in their order. "known" has its
-// value only after FindHost.
+// Classify evaluates the class declarations, in their order. Before FindHost
+// nobody is known.
 func (e *Eval) Classify() {
 	e.classN = 0
 	for i := range e.prog.Rules {

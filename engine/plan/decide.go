@@ -5,6 +5,12 @@ import (
 	"bootstorm/proto/dhcp"
 )
 
+// SetLeaseTime tells how long the lease will be that the reply gives, in seconds:
+// what options and parameters that are read from then on take for lease-time.
+// Statements that Decide executed had the old lease's remaining time, since they
+// may set the new one's.
+func (e *Eval) SetLeaseTime(seconds uint32) { e.lease = seconds }
+
 // Decide executes the statements in scope for the address that the core chose,
 // outermost first: the subnet's with all around it, the pool's, those of the
 // client's classes (the class declared first has the last word among them, as

@@ -86,7 +86,7 @@ type Range struct {
 	First, Last proto.Addr
 	Pool        int32
 	Subnet      int32
-	BOOTP       bool // dynamic-bootp
+	BOOTP       bool // for BOOTP clients too: dynamic-bootp, or in a pool declaration
 	Origin      int32
 }
 

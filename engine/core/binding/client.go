@@ -90,6 +90,31 @@ func (t *Table) better(best int32, c *Client, network, skip int32, x *index, has
 	return best
 }
 
+// Earlier goes through the addresses of a network that the client was offered or
+// had before and that are not leased: it returns the first behind slot after (None to begin), None
+// behind the last. Their order is that of no time.
+func (t *Table) Earlier(c *Client, network, after int32) int32 {
+	x, hash := &t.hw, uint64(0)
+	switch {
+	case c.Host != 0: // of whichever of its links
+		x, hash = &t.host, c.Host
+	case c.HW.Len != 0:
+		hash = t.hashHW(&c.HW)
+	default:
+		x, hash = &t.id, t.hashID(c.ID)
+	}
+	i := x.first(hash)
+	if after != None {
+		i = x.next[after]
+	}
+	for ; i != None; i = x.next[i] {
+		if s := &t.slots[i]; s.Network == network && s.State == freeState && t.Owns(i, c) {
+			return i
+		}
+	}
+	return None
+}
+
 // Claimed returns the n-th free address that remembers the hardware address and
 // was heard of since a moment of the monotonic clock, None if there are fewer.
 func (t *Table) Claimed(hw *dhcp.HW, since int64, n int) int32 {

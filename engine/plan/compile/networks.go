@@ -134,7 +134,8 @@ func (c *compiler) pools(s *config.Scope, network int32) {
 		if at < 0 {
 			at = c.adHocPool(s, network, r)
 		}
-		c.addRange(r, network, at)
+		// In a pool declaration its lists alone decide about BOOTP clients, as in dhcpd.
+		c.addRange(r, network, at, r.BOOTP || own >= 0)
 	}
 }
 

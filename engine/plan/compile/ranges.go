@@ -8,9 +8,10 @@ import (
 	"bootstorm/proto"
 )
 
-// addRange checks a range and gives it to a pool. Its ends may stand in either
+// addRange checks a range and gives it to a pool; bootp: BOOTP clients may have
+// its addresses, if the pool admits them. Its ends may stand in either
 // order, as in dhcpd.
-func (c *compiler) addRange(r *config.Range, network, pool int32) {
+func (c *compiler) addRange(r *config.Range, network, pool int32, bootp bool) {
 	low, high := min(r.Low, r.High), max(r.Low, r.High)
 	subnet := c.plan.SubnetOf(network, low)
 	if subnet < 0 || !c.plan.Subnets[subnet].Contains(high) {
@@ -24,7 +25,7 @@ func (c *compiler) addRange(r *config.Range, network, pool int32) {
 			"range %s %s has the network or broadcast address of its subnet in it", low, high)
 	}
 	c.plan.Ranges = append(c.plan.Ranges, plan.Range{
-		First: low, Last: high, Pool: pool, Subnet: subnet, BOOTP: r.BOOTP, Origin: c.origin(r.Pos),
+		First: low, Last: high, Pool: pool, Subnet: subnet, BOOTP: bootp, Origin: c.origin(r.Pos),
 	})
 }
 

@@ -62,6 +62,7 @@ func Start(args []string, files []*os.File) (*Started, error) {
 	}
 	defer theirs.Close()
 	cmd := exec.Command(Program, args...)
+	cmd.Args[0] = "bootstorm" // for ps
 	// GODEBUG means the engine: the companions' collections are not its own.
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GODEBUG=") })
 	cmd.Stderr = os.Stderr

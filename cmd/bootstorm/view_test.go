@@ -257,7 +257,7 @@ func TestViewHangs(t *testing.T) {
 	s.node(p, func(n story.Node) bool { return n.Percent == 100 })
 	syscall.Kill(view, syscall.SIGSTOP)
 	s.boot()
-	s.said(p, "the view has given no sign of life for 2s: it hangs, is ended and started again; boots and leases are not affected")
+	s.said(p, "the view has given no sign of life for 2 s: it hangs, is ended and started again; boots and leases are not affected")
 	s.said(p, "the view has ended (signal: killed): it is started again in ")
 	gone(t, view)
 	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {

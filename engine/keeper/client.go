@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"bootstorm/engine/link"
+	"bootstorm/engine/span"
 )
 
 // Program is how the daemon starts itself again. It stays the same program when
@@ -176,7 +177,7 @@ func (c *Client) open(m message) ([]int, error) {
 	case <-time.After(openTime):
 		// An answer that comes later would be taken for that to the next question.
 		c.conn.Close()
-		return nil, fmt.Errorf("the process that opens sockets (%d) has not answered within %v; restart the server", c.process.Pid, openTime)
+		return nil, fmt.Errorf("the process that opens sockets (%d) has not answered within %s; restart the server", c.process.Pid, span.Exact(openTime))
 	}
 }
 

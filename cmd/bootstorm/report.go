@@ -210,6 +210,10 @@ func (r *report) options(w io.Writer, payload []byte) {
 	// The order is the message's own: a client with a small buffer sees the
 	// first ones only.
 	names := optiontext.New(r.setup.Tree)
+	// A configuration may have a space for each vendor class: this node's is known.
+	if space, ok := r.core.Eval().Value(plan.VendorOptionSpace); ok {
+		names = names.InVendorSpace(string(space))
+	}
 	for _, code := range optiontext.Order(payload) {
 		var all dhcp.Options
 		all.Parse(payload)

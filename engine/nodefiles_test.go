@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -131,6 +132,23 @@ func TestFilledFilesOfWhoAsksInVain(t *testing.T) {
 	}
 }
 
+// When nodes could not be told of, for want of room, nobody gets what was made for
+// whoever had its address before, also where hardware addresses do not tell.
+func TestFilledFilesOfAMissedNode(t *testing.T) {
+	n, _ := filledSite(t, "{{.MAC}}", "")
+	n.local = func(proto.Addr) bool { return false } // all behind relays
+	moved, stays, unleased := addr("10.0.1.1"), addr("10.0.1.2"), addr("10.0.1.3")
+	n.serve([]want{{addr: moved, hw: nodeHW(1)}, {addr: stays, hw: nodeHW(2)}, {addr: unleased, hw: nodeHW(3)}}, noLeases)
+	leases := []batch.Lease{{Addr: moved, State: batch.LeaseActive, HW: nodeHW(9)}, {Addr: stays, State: batch.LeaseActive, HW: nodeHW(2)}}
+	if !n.forget(leases) || n.forget(leases) {
+		t.Error("nothing is forgotten, or it is forgotten again")
+	}
+	router := nodeHW(77)
+	if x, y, z := has(n, moved, router), has(n, stays, router), has(n, unleased, router); x != "" || y == "" || z == "" {
+		t.Errorf("%q, %q, %q", x, y, z)
+	}
+}
+
 // The files of nodes that were heard of longest ago go first, by their number and by
 // their size; who is heard of again stays, and who went has its files again when it
 // asks.
@@ -189,6 +207,21 @@ func BenchmarkFill(b *testing.B) {
 		for range b.N {
 			table = n.table()
 		}
+	})
+	b.Run("declared", func(b *testing.B) { // a start or a reload with as many host declarations, for each node
+		var hosts strings.Builder
+		for i := range nodes {
+			fmt.Fprintf(&hosts, "host n%d { hardware ethernet %s; fixed-address %s; }\n", i, hwText(nodeHW(i)), addr("10.0.1.0")+proto.Addr(i))
+		}
+		declared, _ := filledSite(b, nodeScript, hosts.String())
+		s := &server{log: zap.NewNop(), links: []plan.Link{{Addrs: []plan.LinkAddr{{Addr: addr("10.0.0.1"), Mask: addr("255.255.0.0")}}}}}
+		b.ResetTimer()
+		for range b.N {
+			if got := len(s.newNodeFiles(declared.setup, declared).nodes); got != nodes {
+				b.Fatal(got)
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/nodes, "ns/node")
 	})
 	if table.Find(at(nodes-1), nodeHW(nodes-1).MAC(), "script.ipxe") == nil {
 		b.Error("not found")

@@ -47,6 +47,7 @@ type observer struct {
 	lost   uint64 // events lost that were reported
 
 	wants    chan want    // nodes that need files of their own, for the manager
+	unheard  atomic.Bool  // some found no room there
 	feed     *feed.Writer // to the process that shows; nil: there is none
 	missed   uint64       // events that it did not take and that were reported
 	reported time.Time

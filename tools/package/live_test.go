@@ -340,7 +340,7 @@ func TestPackageLivesUnderSystemd(t *testing.T) {
 	}
 	m.run("dpkg", "-i", "/packages/new.deb")
 	second := again("upgraded to "+strings.TrimSpace(m.run("dpkg-query", "-f", "${Version}", "-W", "bootstorm")), first)
-	m.upgradesUnderTransfer(nodes[0])
+	latest := m.upgradesUnderTransfer(nodes[0])
 	second = again("upgraded once more, under a transfer", second)
 	m.namedInPs()
 	m.run("systemctl", "restart", service)
@@ -357,7 +357,7 @@ func TestPackageLivesUnderSystemd(t *testing.T) {
 		}
 	}
 	// What was removed comes back as it was.
-	if out := m.run("dpkg", "-i", "/packages/new.deb"); !strings.Contains(out, "is enabled and does not run: systemctl start "+service) {
+	if out := m.run("dpkg", "-i", latest); !strings.Contains(out, "is enabled and does not run: systemctl start "+service) {
 		t.Errorf("installed again, nothing is said of the service:\n%s", out)
 	}
 	m.run("systemctl", "start", service)

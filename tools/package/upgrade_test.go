@@ -80,14 +80,16 @@ func (n node) keepsLoading(end <-chan struct{}, first chan<- struct{}, want []by
 
 // upgradesUnderTransfer installs a later version while a node loads files, and
 // with a conffile that both the operator and the package have changed: the node gets
-// its files whole, the operator keeps his, and the service runs with it.
-func (m *machine) upgradesUnderTransfer(n node) {
+// its files whole, the operator keeps his, and the service runs with it. It
+// returns the package's path.
+func (m *machine) upgradesUnderTransfer(n node) (deb string) {
 	m.Helper()
 	want := make([]byte, 32<<20)
 	rand.NewChaCha8([32]byte{1}).Read(want)
 	put(m.T, filepath.Join(m.root, "srv/tftp", large), want, 0o644)
 	m.said("boot files changed: 1 new", 1)
-	deb, last := m.later(), m.property("MainPID")
+	deb = m.later()
+	last := m.property("MainPID")
 	end, first, done := make(chan struct{}), make(chan struct{}), make(chan []loaded, 1)
 	go func() { done <- n.keepsLoading(end, first, want) }()
 	select {
@@ -120,6 +122,7 @@ func (m *machine) upgradesUnderTransfer(n node) {
 		upgrade.Seconds(), len(want), len(all), failed, all[0].took.Seconds(), slowest.took.Seconds(), slowest.attempts)
 	os.Remove(filepath.Join(m.root, "srv/tftp", large))
 	m.keptConffile()
+	return deb
 }
 
 // keptConffile checks that the operator's options are there and in force, and the
@@ -147,7 +150,7 @@ func (m *machine) limited() {
 		want := m.property(unit)
 		text, err := os.ReadFile(filepath.Join(dir, file))
 		if err != nil {
-			m.Logf("NOT CHECKED: %s=%s in the kernel: this machine has no such controller (%v)", unit, want, err)
+			m.Logf("NOT CHECKED: %s=%s in the kernel: there is no %s, since this machine's control groups of version 2 have no such controller (those of version 1 may have it)", unit, want, file)
 			continue
 		}
 		got := strings.TrimSpace(string(text))

@@ -155,6 +155,7 @@ func (s *server) stop() error {
 	}
 	w, broken := s.first(), errors.Is(failed, errPanic) // manage has reported it
 	if !broken {                                        // else the core is in no state to be asked
+		s.keepTransfers()
 		w.handOver(stopTime / 8)
 		s.settleOrders(func(f func(*worker)) { // all have returned
 			for _, w := range s.workers {

@@ -362,6 +362,7 @@ func TestPackageLivesUnderSystemd(t *testing.T) {
 	}
 	m.run("systemctl", "start", service)
 	again("removed and installed again", "none")
+	os.Remove(filepath.Join(root, latest)) // which is no part of it
 	m.run("dpkg", "-P", "bootstorm")
 	m.stopped("purged")
 	m.left(before)

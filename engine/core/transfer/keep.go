@@ -32,14 +32,15 @@ type Kept struct {
 	Part    uint8 // of the progress reports, the next
 }
 
-// Keep lists the transfers that another server can go on with. Those that have just
-// begun are left out, since their clients repeat the request, and so are those of
-// bytes that only this server has (netascii, files made for one node, built-in
-// files) and an iPXE at the block that it must not get twice. Cold: it allocates.
+// Keep lists the transfers that another server can go on with. Those of which no
+// block was sent are left out, since their clients repeat the request, and so are
+// those of bytes that only this server has (netascii, files made for one node,
+// built-in files) and an iPXE at the block that it must not get twice. Cold: it
+// allocates.
 func (t *Table) Keep(now int64) (list []Kept) {
 	for i := range t.slots {
 		s := &t.slots[i]
-		if s.key == 0 || s.file < 0 || s.flags&(flagOack|flagSendOack|flagNetascii) != 0 || s.acked == 0 || s.fragile() {
+		if s.key == 0 || s.file < 0 || s.flags&(flagOack|flagSendOack|flagNetascii) != 0 || s.high == 0 || s.fragile() {
 			continue
 		}
 		f := t.fileOf(s)
@@ -87,6 +88,6 @@ func (t *Table) Resume(now int64, k *Kept) bool {
 func (t *Table) fits(k *Kept) bool {
 	return k.Addr != 0 && k.Addr != proto.Limited && k.Port != 0 && t.owns(k.Link, k.Server) &&
 		k.Blksize >= tftp.MinBlksize && int64(k.Blksize) <= t.links[k.Link].block && k.Window >= 1 && k.Window <= batch.MaxSegments &&
-		k.Size >= 0 && k.Acked >= 1 && k.Acked <= k.Size/int64(k.Blksize) && k.High >= k.Acked && k.High <= min(k.Acked+int64(k.Window), k.Size/int64(k.Blksize)+1) &&
+		k.Size >= 0 && k.Acked >= 0 && k.Acked <= k.Size/int64(k.Blksize) && k.High >= max(k.Acked, 1) && k.High <= min(k.Acked+int64(k.Window), k.Size/int64(k.Blksize)+1) &&
 		k.Elapsed >= 0 && k.Habit <= uint8(habitIPXE)
 }

@@ -36,6 +36,28 @@ func TestKeptTransferGoesOn(t *testing.T) {
 	}
 }
 
+// A client that has the first block, or not, and acknowledged nothing yet.
+func TestKeptTransferThatHasJustBegun(t *testing.T) {
+	file := image.File{Name: "big", Data: make([]byte, 3*512), Stamp: image.Stamp{Inode: 7}}
+	for _, answer := range []func(r *rig) string{
+		func(r *rig) string { return r.ack(1) },
+		func(r *rig) string {
+			r.want("the request once more", r.recv(rrq("big", "octet")), "DATA 1:512")
+			return r.ack(1)
+		},
+	} {
+		old := newRig(t, Config{}, file)
+		old.want("request", old.recv(rrq("big", "octet")), "DATA 1:512")
+		kept := old.table.Keep(old.now)
+		r := newRig(t, Config{}, file)
+		if len(kept) != 1 || !r.table.Resume(r.now, &kept[0]) {
+			t.Fatalf("%+v", kept)
+		}
+		r.want("at once", r.out(), "DATA 1:512")
+		r.want("and on", answer(r), "DATA 2:512")
+	}
+}
+
 // A client that acknowledged everything on its way while there was no server goes on
 // from there.
 func TestKeptTransferWhoseAcknowledgementWasLost(t *testing.T) {
@@ -75,7 +97,7 @@ func TestKeptTransferThatDoesNotFit(t *testing.T) {
 		"another file": func(k *Kept) { k.Stamp.Changed++ }, "no such file": func(k *Kept) { k.Name = "gone" }, "another size": func(k *Kept) { k.Size++ },
 		"no address": func(k *Kept) { k.Addr = 0 }, "no port": func(k *Kept) { k.Port = 0 }, "not ours": func(k *Kept) { k.Server++ }, "no such link": func(k *Kept) { k.Link = 9 },
 		"no blocks": func(k *Kept) { k.Blksize = 0 }, "blocks too large": func(k *Kept) { k.Blksize = 65000 }, "no window": func(k *Kept) { k.Window = 0 },
-		"beyond the end": func(k *Kept) { k.Acked, k.High = 11, 11 }, "nothing": func(k *Kept) { k.Acked = 0 }, "more than a window": func(k *Kept) { k.High += 2 },
+		"beyond the end": func(k *Kept) { k.Acked, k.High = 11, 11 }, "nothing": func(k *Kept) { k.Acked, k.High = 0, 0 }, "more than a window": func(k *Kept) { k.High += 2 },
 		"backwards": func(k *Kept) { k.High = 0 }, "no habit": func(k *Kept) { k.Habit = 99 }, "the future": func(k *Kept) { k.Elapsed = -1 }, "a long name": func(k *Kept) { k.Name = strings.Repeat("x", 1000) },
 	} {
 		k := good

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"os"
 	"syscall"
 	"testing"
@@ -13,8 +12,7 @@ import (
 func TestTransferSurvivesARestart(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	want := bytes.Repeat([]byte("0123456789abcde\n"), 3<<19) // 24 MB, in lock step
-	s.write("root/large", string(want))
+	want := s.largeFile()
 	p := s.start()
 	s.said(p, "ready: ")
 	address := s.boot()

@@ -39,13 +39,14 @@ func (s *server) keepTransfers() {
 	for _, l := range s.links {
 		k.Interfaces = append(k.Interfaces, l.Name)
 	}
-	n := 0
+	n, active := 0, 0
 	for _, w := range s.workers {
 		list := w.core.Transfers().Keep(w.now().Mono)
 		k.Workers = append(k.Workers, list)
 		n += len(list)
+		active += w.core.Transfers().Active()
 	}
-	if n == 0 {
+	if active == 0 {
 		return
 	}
 	b, err := json.Marshal(&k)
@@ -54,7 +55,9 @@ func (s *server) keepTransfers() {
 	}
 	if err != nil {
 		s.log.Warn(fmt.Sprintf("%s in the middle of a file cannot go on after a restart, their nodes begin anew: %v", plural(n, "transfer"), err))
+		return
 	}
+	s.log.Info(fmt.Sprintf("transfers: %d of %d are kept for the next server", n, active))
 }
 
 // resumeTransfers goes on with what the last server has kept. The workers do not run

@@ -121,7 +121,7 @@ func (m *machine) upgradesUnderTransfer(n node) (deb string) {
 	m.Logf("upgraded in %.1f s while a node loaded %d bytes again and again: %d files, all whole; %d attempts were broken off; the first took %.1f s, the slowest %.1f s in %d attempts",
 		upgrade.Seconds(), len(want), len(all), failed, all[0].took.Seconds(), slowest.took.Seconds(), slowest.attempts)
 	for line := range strings.Lines(m.run("journalctl", "--no-pager", "-o", "cat", "-u", service)) {
-		if strings.Contains(line, "before the restart") || strings.Contains(line, "in the middle of a file") || strings.Contains(line, "msg\":\"stopped") {
+		if strings.Contains(line, "before the restart") || strings.Contains(line, "transfers: ") || strings.Contains(line, "msg\":\"stopped") {
 			m.Log(strings.TrimSpace(line))
 		}
 	}

@@ -50,7 +50,7 @@ func (s *server) keepTransfers() {
 		return
 	}
 	b, err := json.Marshal(&k)
-	if err == nil { // a restart of the machine ends them all: it need not be on the disk
+	if err == nil && n > 0 { // a restart of the machine ends them all: it need not be on the disk
 		err = os.WriteFile(transfersFile(s.LeaseFile), b, 0o600)
 	}
 	if err != nil {

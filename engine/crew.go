@@ -13,6 +13,7 @@ import (
 	"bootstorm/engine/core/transfer"
 	"bootstorm/engine/link"
 	"bootstorm/engine/plan/compile"
+	"bootstorm/engine/span"
 )
 
 // A server has one worker that answers everything. It may have more, which take
@@ -114,7 +115,7 @@ func (s *server) gather(limit <-chan time.Time) error {
 		case err := <-s.ended:
 			all = append(all, err)
 		case <-limit: // nil: never
-			return fmt.Errorf("the workers did not stop within %v", stopTime)
+			return fmt.Errorf("the workers did not stop within %s", span.Exact(stopTime))
 		}
 	}
 	err := errors.Join(all...)
@@ -154,6 +155,7 @@ func (s *server) stop() error {
 	}
 	w, broken := s.first(), errors.Is(failed, errPanic) // manage has reported it
 	if !broken {                                        // else the core is in no state to be asked
+		s.keepTransfers()
 		w.handOver(stopTime / 8)
 		s.settleOrders(func(f func(*worker)) { // all have returned
 			for _, w := range s.workers {

@@ -10,6 +10,7 @@ import (
 
 	"bootstorm/engine/link"
 	"bootstorm/engine/plan"
+	"bootstorm/engine/span"
 )
 
 // An interface is looked at when the kernel says that one has changed, and once a
@@ -125,7 +126,7 @@ func (s *server) watchLinks() {
 			moved()
 		}
 		if err := s.world.changes(onChange, s.cold.Done()); err != nil && s.cold.Err() == nil {
-			s.log.Warn(fmt.Sprintf("the kernel does not tell when an interface changes: %v; they are looked at every %v", err, s.world.poll))
+			s.log.Warn(fmt.Sprintf("the kernel does not tell when an interface changes: %v; they are looked at every %s", err, span.Exact(s.world.poll)))
 		}
 	})
 }

@@ -123,7 +123,7 @@ func (n *nodeFiles) serve(wants []want, leases func() []batch.Lease) (changed bo
 	if len(n.setup.templates) == 0 {
 		return false
 	}
-	owners := map[proto.Addr]dhcp.HW{} // of leases, looked up once
+	var owners map[proto.Addr]dhcp.HW // of leases, looked up once
 	for _, w := range wants {
 		if !w.asked {
 			changed = n.make(w.addr, w.hw, false) || changed
@@ -134,7 +134,7 @@ func (n *nodeFiles) serve(wants []want, leases func() []batch.Lease) (changed bo
 				continue // made since
 			}
 		}
-		if len(owners) == 0 {
+		if owners == nil {
 			owners = n.owners(leases())
 		}
 		hw, ok := owners[w.addr]
@@ -146,6 +146,21 @@ func (n *nodeFiles) serve(wants []want, leases func() []batch.Lease) (changed bo
 		// Whose lease it is, is certain; that all its frames bear its own hardware
 		// address is not, behind a relay or on a bond.
 		changed = n.make(w.addr, hw, true) || changed
+	}
+	return changed
+}
+
+// forget drops the files of addresses that are another node's by now: a node's that
+// was not heard of when it got its address, for want of room. It tells whether
+// anything changed.
+func (n *nodeFiles) forget(leases []batch.Lease) (changed bool) {
+	owners := n.owners(leases)
+	for a, e := range n.nodes {
+		f := e.Value.(*nodeFile)
+		if hw, ok := owners[a]; ok && (hw.Len != f.hw.Len || hw.Addr != f.hw.Addr) {
+			n.drop(e)
+			changed = true
+		}
 	}
 	return changed
 }
@@ -242,14 +257,16 @@ func (s *server) serveWants(first want) {
 		}
 		break
 	}
-	if s.nodeFiles.serve(wants, s.journal.Leases) {
+	forgotten := s.observer.unheard.Swap(false) && s.nodeFiles.forget(s.journal.Leases())
+	if s.nodeFiles.serve(wants, s.journal.Leases) || forgotten {
 		table := s.nodeFiles.table()
 		s.onAll(func(w *worker) { w.core.Transfers().SetRendered(table) })
 	}
 }
 
 // want tells the manager of a node that will ask for its files, or has. What finds
-// no room comes again when the node asks.
+// no room comes again when the node asks, unless the files of whoever had its address
+// before are there: those go.
 func (o *observer) want(e *batch.Event) {
 	if len(o.view.Load().setup.templates) == 0 || e.Addr == 0 {
 		return
@@ -269,5 +286,6 @@ func (o *observer) want(e *batch.Event) {
 	select {
 	case o.wants <- want{e.Addr, hw(e), e.Kind == batch.EventFull}:
 	default:
+		o.unheard.Store(true)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"bootstorm/engine/batch"
 	"bootstorm/engine/feed"
 	"bootstorm/engine/plan"
+	"bootstorm/engine/span"
 	"bootstorm/proto"
 	"bootstorm/proto/dhcp"
 )
@@ -46,6 +47,7 @@ type observer struct {
 	lost   uint64 // events lost that were reported
 
 	wants    chan want    // nodes that need files of their own, for the manager
+	unheard  atomic.Bool  // some found no room there
 	feed     *feed.Writer // to the process that shows; nil: there is none
 	missed   uint64       // events that it did not take and that were reported
 	reported time.Time
@@ -205,7 +207,7 @@ func (o *observer) detail(e *batch.Event) {
 
 // sent describes a finished transfer.
 func (o *observer) sent(e *batch.Event) string {
-	text := fmt.Sprintf("%s sent to %s: %s in %s", name(e), o.node(e), size(e.Value), took(e.Nanos))
+	text := fmt.Sprintf("%s sent to %s: %s in %s", name(e), o.node(e), size(e.Value), span.Text(time.Duration(e.Nanos)))
 	if e.Nanos > 0 {
 		text += fmt.Sprintf(" (%s/s)", size(int64(float64(e.Value)/float64(e.Nanos)*1e9)))
 	}

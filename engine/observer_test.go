@@ -74,8 +74,8 @@ func TestObserverLines(t *testing.T) {
 		{batch.EventTransferDone, func(e *batch.Event) {
 			file("ipxe.efi")(e)
 			e.Value, e.Nanos, e.Extra = 1044992, 85e6, 3
-		}, "INFO ipxe.efi sent to 52:54:00:12:34:01 (node_1): 1.0 MB in 85ms (12.3 MB/s), 3 frames repeated"},
-		{batch.EventTransferDone, func(e *batch.Event) { file("a")(e); e.HWLen = 0; e.Addr = addr("10.1.1.1") }, "INFO a sent to 10.1.1.1: 0 B in 0s"},
+		}, "INFO ipxe.efi sent to 52:54:00:12:34:01 (node_1): 1.0 MB in 85 ms (12.3 MB/s), 3 frames repeated"},
+		{batch.EventTransferDone, func(e *batch.Event) { file("a")(e); e.HWLen = 0; e.Addr = addr("10.1.1.1") }, "INFO a sent to 10.1.1.1: 0 B in 0 ms"},
 		{batch.EventTransferStart, func(e *batch.Event) { file("ipxe.efi")(e); e.Value, e.Extra = 1000, 1468<<16|4 },
 			"DEBUG 52:54:00:12:34:01 (node_1) begins ipxe.efi: 1.0 KB, blocks of 1468, window 4"},
 		{batch.EventTransferProbe, file("ipxe.efi"), "DEBUG 52:54:00:12:34:01 (node_1) asked only for the size of ipxe.efi"},

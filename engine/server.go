@@ -245,6 +245,7 @@ func (s *server) start() error {
 	}
 	s.publish()
 	s.reportLinks()
+	s.resumeTransfers()
 	// The observer knows the names before the first event comes.
 	debug.FreeOSMemory() // what loading left behind is collected before the first frame
 	s.running.Go(func() {

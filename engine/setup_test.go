@@ -103,8 +103,7 @@ func TestNearest(t *testing.T) {
 func TestUnits(t *testing.T) {
 	for got, want := range map[string]string{
 		size(0): "0 B", size(999): "999 B", size(1000): "1.0 KB", size(1044992): "1.0 MB", size(123456789): "123 MB", size(5e15): "5000 TB",
-		took(1500): "2µs", took(85_123_456): "85.1ms", took(1_234_567_890): "1.2s", took(61e9): "1m1s",
-		leaseTime(7200): "for 2 hours", leaseTime(86400): "for 1 day", leaseTime(7193): "for 1h59m53s", leaseTime(59): "for 59 seconds", leaseTime(60): "for 1 minute",
+		leaseTime(7200): "for 2 hours", leaseTime(86400): "for 1 day", leaseTime(7193): "for 1 h 59 min 53 s", leaseTime(59): "for 59 seconds", leaseTime(60): "for 1 minute",
 		plural(1, "address"): "1 address", plural(2, "address"): "2 addresses", plural(0, "entry"): "0 entries", plural(3, "file"): "3 files",
 	} {
 		if got != want {

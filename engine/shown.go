@@ -13,6 +13,7 @@ import (
 	"bootstorm/engine/feed"
 	"bootstorm/engine/keeper"
 	"bootstorm/engine/plan"
+	"bootstorm/engine/span"
 	"bootstorm/engine/story"
 	"bootstorm/proto"
 )
@@ -93,7 +94,7 @@ func (s *server) checkView() {
 		return
 	}
 	s.viewPulse.silent = 0
-	s.log.Warn(fmt.Sprintf("the view has given no sign of life for %v: it hangs, is ended and started again; boots and leases are not affected", patience))
+	s.log.Warn(fmt.Sprintf("the view has given no sign of life for %s: it hangs, is ended and started again; boots and leases are not affected", span.Exact(patience)))
 	if err := s.Keeper.EndView(); err != nil {
 		s.log.Error("the view cannot be ended: " + err.Error() + "; restart the server at a quiet moment")
 	}

@@ -7,6 +7,7 @@ import (
 
 	"bootstorm/engine/batch"
 	"bootstorm/engine/plan"
+	"bootstorm/engine/span"
 )
 
 // cidr writes an address with its prefix length: 192.168.1.1/28.
@@ -28,20 +29,6 @@ func size(n int64) string {
 	return fmt.Sprintf("%.1f %s", v, units[u])
 }
 
-// took writes a duration to a precision that a person cares for.
-func took(nanos int64) string {
-	d := time.Duration(nanos)
-	switch {
-	case d >= 10*time.Second:
-		return d.Round(time.Second).String()
-	case d >= time.Second:
-		return d.Round(100 * time.Millisecond).String()
-	case d >= time.Millisecond:
-		return d.Round(100 * time.Microsecond).String()
-	}
-	return d.Round(time.Microsecond).String()
-}
-
 // leaseTime writes the length of a lease in seconds.
 func leaseTime(sec int64) string {
 	switch {
@@ -57,5 +44,5 @@ func leaseTime(sec int64) string {
 	if sec < 60 {
 		return "for " + plural(int(sec), "second")
 	}
-	return "for " + (time.Duration(sec) * time.Second).String()
+	return "for " + span.Exact(time.Duration(sec)*time.Second)
 }

@@ -49,6 +49,7 @@ func isRunning(file os.FileInfo) bool {
 // takeOver goes on with what executeAgain handed over.
 func (o *serveOptions) takeOver(text string) (*keeper.Client, error) {
 	os.Unsetenv(againVariable)
+	_ = sandbox.Name(engineName) // where the file was replaced, it is "exe"
 	var numbers []int
 	for word := range strings.SplitSeq(text, ",") {
 		n, _ := strconv.Atoi(word)

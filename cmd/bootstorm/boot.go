@@ -13,6 +13,7 @@ import (
 
 	"bootstorm/cmd/bootstorm/api"
 	"bootstorm/engine/feed"
+	"bootstorm/engine/span"
 )
 
 // bootOptions are the flags of boot.
@@ -122,7 +123,7 @@ func writeOrders(out io.Writer, list []feed.Order, now time.Time) error {
 		if n.Script {
 			who = "iPXE"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%v ago\n", n.Name(), strings.Join(n.MACs, " "), n.File, who, now.Sub(n.Since).Round(time.Second))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s ago\n", n.Name(), strings.Join(n.MACs, " "), n.File, who, span.Text(now.Sub(n.Since)))
 	}
 	return w.Flush()
 }

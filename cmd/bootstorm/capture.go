@@ -13,6 +13,7 @@ import (
 
 	"bootstorm/cmd/bootstorm/api"
 	"bootstorm/cmd/bootstorm/text"
+	"bootstorm/engine/span"
 )
 
 // captureCommand makes "bootstorm capture".
@@ -123,5 +124,5 @@ func (t *tally) sentence(node string) string {
 		return fmt.Sprintf("no frames%s: none came since the daemon started, later ones have taken their place (serve's --capture-memory sets how many are kept), or none are kept", of)
 	}
 	return fmt.Sprintf("%s frames%s, from %s to %s (%s)", text.Count(int64(t.frames)), of,
-		t.first.Local().Format("2006-01-02 15:04:05"), t.last.Local().Format("15:04:05"), text.Span(t.last.Sub(t.first)))
+		t.first.Local().Format("2006-01-02 15:04:05"), t.last.Local().Format("15:04:05"), span.Text(t.last.Sub(t.first)))
 }

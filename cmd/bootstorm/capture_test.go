@@ -44,8 +44,8 @@ func TestCaptureIsSaved(t *testing.T) {
 		args   []string
 		say    string
 	}{
-		{251, nil, "251 frames, from 2026-03-14 11:03:00 to 11:05:05 (2m 5s)\n"},
-		{251, []string{"--node", "rack01-node18"}, "251 frames of rack01-node18, from 2026-03-14 11:03:00 to 11:05:05 (2m 5s)\n"},
+		{251, nil, "251 frames, from 2026-03-14 11:03:00 to 11:05:05 (2 min 5 s)\n"},
+		{251, []string{"--node", "rack01-node18"}, "251 frames of rack01-node18, from 2026-03-14 11:03:00 to 11:05:05 (2 min 5 s)\n"},
 		{0, []string{"--node", "52:54:00:12:00:11"}, "no frames of 52:54:00:12:00:11: "},
 	} {
 		dir, body := t.TempDir(), ringFile(t, c.frames)

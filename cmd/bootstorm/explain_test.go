@@ -23,6 +23,19 @@ func parseSetup(t *testing.T, text string) *engine.Setup {
 	return s
 }
 
+// vendorSpaces has a space for each of two vendor classes, which give one code
+// different meanings.
+const vendorSpaces = `option space acme;
+option acme.server code 1 = ip-address;
+option space zeta;
+option zeta.text code 1 = text;
+subnet 10.0.0.0 netmask 255.255.255.0 {
+  range 10.0.0.10 10.0.0.11;
+  class "acme" { match if option vendor-class-identifier = "Acme"; vendor-option-space acme; option acme.server 10.0.0.7; }
+  class "zeta" { match if option vendor-class-identifier = "Zeta"; vendor-option-space zeta; option zeta.text "ten"; }
+}
+`
+
 // TestExplainCases asks for the parts of an answer that depend on more than the
 // guide's file has.
 func TestExplainCases(t *testing.T) {
@@ -53,6 +66,8 @@ func TestExplainCases(t *testing.T) {
 		{"max-lease-time", subnet("default-lease-time 9000; max-lease-time 600;"), "", "", 0, []string{"600", "max-lease-time 600"}},
 		{"expression", subnet(`filename = concat("boot-", binary-to-ascii(16, 8, "", substring(hardware, 6, 1)));`), "", "--arch 7", 0, []string{`"boot-9"`, "filename = concat("}},
 		{"vendor class", subnet(`if option vendor-class-identifier = "Acme" { filename "acme"; }`), "", "--vendor-class Acme", 0, []string{`"acme"`}},
+		{"vendor spaces", vendorSpaces, "", "--arch 7 --vendor-class Acme", 0, []string{"43.1  acme.server ", " 10.0.0.7 "}},
+		{"vendor spaces, the other", vendorSpaces, "", "--arch 7 --vendor-class Zeta", 0, []string{"43.1  zeta.text ", `"ten"`}},
 		{"broken lease file", subnet(""), "garbage garbage", "", 0, []string{"warning: lease file ", "explained as if there were no leases"}},
 	} {
 		dir := t.TempDir()

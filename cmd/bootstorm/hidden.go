@@ -31,6 +31,7 @@ func keeperCommand() *cobra.Command {
 		Short:  "The process of serve that opens sockets and starts the view",
 		Hidden: true,
 		RunE: func(_ *cobra.Command, args []string) error {
+			beside(keeperName)
 			c.View = args
 			if sandboxed(mode) {
 				c.Confine = func() ([]string, error) {
@@ -54,6 +55,20 @@ func keeperCommand() *cobra.Command {
 	flags.StringVar(&user, "user", "", "as of serve")
 	flags.StringVar(&mode, "sandbox", "", "as of serve")
 	return cmd
+}
+
+// How ps and top call the processes beside the engine, which is "bootstorm".
+const (
+	engineName = "bootstorm"
+	keeperName = "bootstorm-keep"
+	viewName   = "bootstorm-view"
+)
+
+// beside makes this process known as one of those beside the engine: by its name,
+// and by going on when a signal is meant for the engine.
+func beside(name string) {
+	sandbox.IgnoreOperator()
+	_ = sandbox.Name(name) // no more than its look depends on it
 }
 
 // sandboxed tells whether a value of --sandbox asks for one.
@@ -118,6 +133,7 @@ func viewCommand() *cobra.Command {
 // run is the view.
 func (o *viewOptions) run(cmd *cobra.Command) error {
 	humble()
+	beside(viewName)
 	log, err := engine.NewLogger(o.level, o.format, cmd.ErrOrStderr())
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"bootstorm/engine/batch"
 	"bootstorm/engine/lease"
 	"bootstorm/engine/optiontext"
+	"bootstorm/engine/span"
 	"bootstorm/proto/dhcp"
 )
 
@@ -155,22 +156,9 @@ func expiry(r row, now time.Time) string {
 	}
 	date := r.Expires.Local().Format("2006-01-02 15:04:05")
 	if d := r.Expires.Sub(now); d >= 0 {
-		return "in " + span(d) + "  " + date
+		return "in " + span.Text(d) + "  " + date
 	}
-	return span(now.Sub(*r.Expires)) + " ago  " + date
-}
-
-// span writes a duration in its two largest units.
-func span(d time.Duration) string {
-	switch {
-	case d >= 24*time.Hour:
-		return fmt.Sprintf("%dd %dh", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
-	case d >= time.Hour:
-		return fmt.Sprintf("%dh %dm", d/time.Hour, d%time.Hour/time.Minute)
-	case d >= time.Minute:
-		return fmt.Sprintf("%dm %ds", d/time.Minute, d%time.Minute/time.Second)
-	}
-	return fmt.Sprintf("%ds", d/time.Second)
+	return span.Text(now.Sub(*r.Expires)) + " ago  " + date
 }
 
 // dash fills an empty cell, so that columns can be cut by awk(1).

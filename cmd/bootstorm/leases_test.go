@@ -35,13 +35,3 @@ func TestLeaseTable(t *testing.T) {
 		t.Errorf("%q %v", b.String(), err)
 	}
 }
-
-func TestSpan(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0: "0s", 59 * time.Second: "59s", 61 * time.Second: "1m 1s", 7200 * time.Second: "2h 0m", 49*time.Hour + 59*time.Minute: "2d 1h",
-	} {
-		if got := span(d); got != want {
-			t.Errorf("%v: %q, want %q", d, got, want)
-		}
-	}
-}

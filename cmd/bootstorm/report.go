@@ -15,6 +15,7 @@ import (
 	"bootstorm/engine/image"
 	"bootstorm/engine/optiontext"
 	"bootstorm/engine/plan"
+	"bootstorm/engine/span"
 	"bootstorm/proto"
 	"bootstorm/proto/dhcp"
 )
@@ -67,8 +68,8 @@ func (r *report) print() {
 			"(the server's default for iPXE; ipv6-router-advertisement off leaves it unanswered)")
 	}
 	if r.answer.Repeated {
-		fmt.Fprintf(r.out, "\nif nothing of the node follows within %v, the answer is sent once more "+
-			"(the server's default for a booting node; repeat-answers off leaves it at one)\n", time.Duration(core.RepeatAfter))
+		fmt.Fprintf(r.out, "\nif nothing of the node follows within %s, the answer is sent once more "+
+			"(the server's default for a booting node; repeat-answers off leaves it at one)\n", span.Exact(time.Duration(core.RepeatAfter)))
 	}
 	if r.answer.ARP {
 		fmt.Fprintln(r.out, "\nif it asks for the server by ARP and the kernel does not answer, the server does "+
@@ -209,6 +210,10 @@ func (r *report) options(w io.Writer, payload []byte) {
 	// The order is the message's own: a client with a small buffer sees the
 	// first ones only.
 	names := optiontext.New(r.setup.Tree)
+	// A configuration may have a space for each vendor class: this node's is known.
+	if space, ok := r.core.Eval().Value(plan.VendorOptionSpace); ok {
+		names = names.InVendorSpace(string(space))
+	}
 	for _, code := range optiontext.Order(payload) {
 		var all dhcp.Options
 		all.Parse(payload)

@@ -16,6 +16,7 @@ import (
 
 	"bootstorm/cmd/bootstorm/api"
 	"bootstorm/cmd/bootstorm/text"
+	"bootstorm/engine/span"
 	"bootstorm/engine/story"
 )
 
@@ -204,7 +205,7 @@ func (p *page) first(r *standing) {
 
 // rest writes everything else.
 func (p *page) rest(r *standing) {
-	p.para("  ", fmt.Sprintf("bootstorm %s on %s, up %s", r.Version, strings.Join(r.Interfaces, ", "), text.Span(r.Now.Sub(r.Started))))
+	p.para("  ", fmt.Sprintf("bootstorm %s on %s, up %s", r.Version, strings.Join(r.Interfaces, ", "), span.Text(r.Now.Sub(r.Started))))
 	if len(r.Problems) > 0 {
 		p.line("\nproblems")
 	}
@@ -229,7 +230,7 @@ func ago(d time.Duration) string {
 	if d < time.Second {
 		return "just now"
 	}
-	return text.Span(d) + " ago"
+	return span.Text(d) + " ago"
 }
 
 // counts writes where the nodes are, and how fast it goes.
@@ -280,7 +281,7 @@ func (p *page) stuck(r *standing) {
 			if v.Address != "" {
 				name += "  " + v.Address
 			}
-			p.line("  %s  %s for %s", name, v.Phase, text.Span(r.Now.Sub(v.Since)))
+			p.line("  %s  %s for %s", name, v.Phase, span.Text(r.Now.Sub(v.Since)))
 		}
 		p.para("      ", why)
 	}

@@ -93,7 +93,7 @@ func TestOperator(t *testing.T) {
 		return out
 	}
 	files := []string{"--config", s.path("dhcpd.conf"), "--lease-file", s.path("dhcpd.leases")}
-	if out := ask(0, append([]string{"leases"}, files...)...); !strings.Contains(out, address+"  52:54:00:12:34:01  node_1  active  in 1h 59m") {
+	if out := ask(0, append([]string{"leases"}, files...)...); !strings.Contains(out, address+"  52:54:00:12:34:01  node_1  active  in 1 h 59 min") {
 		t.Error(out)
 	}
 	var rows []row

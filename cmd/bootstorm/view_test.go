@@ -257,7 +257,7 @@ func TestViewHangs(t *testing.T) {
 	s.node(p, func(n story.Node) bool { return n.Percent == 100 })
 	syscall.Kill(view, syscall.SIGSTOP)
 	s.boot()
-	s.said(p, "the view has given no sign of life for 2s: it hangs, is ended and started again; boots and leases are not affected")
+	s.said(p, "the view has given no sign of life for 2 s: it hangs, is ended and started again; boots and leases are not affected")
 	s.said(p, "the view has ended (signal: killed): it is started again in ")
 	gone(t, view)
 	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
@@ -274,6 +274,57 @@ func TestViewHangs(t *testing.T) {
 	s.ends(p, 0)
 	if strings.Contains(p.Output(), "bootstorm view:") {
 		t.Errorf("an ordinary end is not silent:\n%s", p.Output())
+	}
+}
+
+// ps calls the processes by what they do, every thread of them, in the first view
+// and in the next; and what an operator sends to all that are called bootstorm
+// ("pkill -HUP bootstorm") is the engine's to answer: the others go on, and end with it.
+func TestNamesAndSignalsOfTheProcesses(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	p := s.start()
+	s.said(p, "ready: ")
+	_, first := s.family(p)
+	syscall.Kill(first, syscall.SIGKILL)
+	s.said(p, "the view has ended (signal: killed): it is started again in ")
+	gone(t, first)
+	keeper, view := s.family(p)
+	s.boot()
+	s.node(p, func(n story.Node) bool { return n.Percent == 100 })
+	for pid, want := range map[int]string{keeper: "bootstorm-keep", view: "bootstorm-view"} {
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/comm", pid))
+		if len(threads) == 0 {
+			t.Errorf("%s has no threads", want)
+		}
+		for _, file := range threads {
+			if name, err := os.ReadFile(file); err == nil && strings.TrimSpace(string(name)) != want {
+				t.Errorf("%s is %q, want %s", file, name, want)
+			}
+		}
+		if line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err != nil || !strings.HasPrefix(string(line), "bootstorm\x00") {
+			t.Errorf("%s was started as %q, %v", want, line, err)
+		}
+	}
+	all := []int{view, keeper, p.Pid()} // the engine last: the others have time to do harm
+	for _, pid := range all {
+		syscall.Kill(pid, syscall.SIGHUP)
+	}
+	s.said(p, "SIGHUP: reloaded")
+	syscall.Kill(view, syscall.SIGTERM)
+	syscall.Kill(keeper, syscall.SIGTERM)
+	s.boot()
+	if k, v := s.family(p); k != keeper || v != view {
+		t.Errorf("keeper %d and view %d are %d and %d now:\n%s", keeper, view, k, v, p.Output())
+	}
+	for _, pid := range all {
+		syscall.Kill(pid, syscall.SIGTERM)
+	}
+	s.ends(p, 0)
+	gone(t, keeper)
+	gone(t, view)
+	if out := p.Output(); strings.Count(out, "the view has ended") > 1 || strings.Contains(out, "restart the server") {
+		t.Errorf("an ordinary end is not silent:\n%s", out)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"bootstorm/engine/link"
+	"bootstorm/engine/span"
 )
 
 // Program is how the daemon starts itself again. It stays the same program when
@@ -62,6 +63,7 @@ func Start(args []string, files []*os.File) (*Started, error) {
 	}
 	defer theirs.Close()
 	cmd := exec.Command(Program, args...)
+	cmd.Args[0] = "bootstorm" // for ps
 	// GODEBUG means the engine: the companions' collections are not its own.
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GODEBUG=") })
 	cmd.Stderr = os.Stderr
@@ -175,7 +177,7 @@ func (c *Client) open(m message) ([]int, error) {
 	case <-time.After(openTime):
 		// An answer that comes later would be taken for that to the next question.
 		c.conn.Close()
-		return nil, fmt.Errorf("the process that opens sockets (%d) has not answered within %v; restart the server", c.process.Pid, openTime)
+		return nil, fmt.Errorf("the process that opens sockets (%d) has not answered within %s; restart the server", c.process.Pid, span.Exact(openTime))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"bootstorm/engine/link"
+	"bootstorm/engine/span"
 )
 
 // Descriptors of the keeper, and of the view that it starts.
@@ -110,8 +111,8 @@ func (k *keeper) serve() error {
 			}
 		case how := <-k.view.ended:
 			pause := k.view.pause()
-			k.say(kindWarn, fmt.Sprintf("the view has ended (%v): it is started again in %v; boots and leases are not affected, "+
-				"what it knew of past boots is lost", how, pause))
+			k.say(kindWarn, fmt.Sprintf("the view has ended (%v): it is started again in %s; boots and leases are not affected, "+
+				"what it knew of past boots is lost", how, span.Exact(pause)))
 			start.Reset(pause)
 		}
 	}

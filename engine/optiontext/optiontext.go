@@ -16,8 +16,9 @@ import (
 
 // Names names and decodes options. The zero value knows no names.
 type Names struct {
-	space  *config.Space // the space "dhcp"
-	vendor *config.Space // whose options are in option 43, nil if that is not certain
+	space  *config.Space   // the space "dhcp"
+	all    []*config.Space // with the others
+	vendor *config.Space   // whose options are in option 43, nil if that is not certain
 }
 
 // Archs are the architecture types that an operator meets (option 93, RFC 4578 and
@@ -28,7 +29,7 @@ var Archs = map[int]string{0: "legacy BIOS", 6: "UEFI, 32 bits", 7: "UEFI, 64 bi
 // New takes the definitions of a configuration, and iPXE's where it has none. Only
 // the space "dhcp" is seen on the wire; the others stand inside its options.
 func New(t *config.Tree) Names {
-	n := Names{space: &config.Space{}, vendor: vendorSpace(t)}
+	n := Names{space: &config.Space{}, all: t.Universe.Spaces, vendor: vendorSpace(t)}
 	for _, s := range t.Universe.Spaces {
 		if s.Name == config.SpaceDHCP {
 			n.space = s
@@ -50,12 +51,27 @@ func vendorSpace(t *config.Tree) (found *config.Space) {
 	if len(names) != 1 {
 		return nil
 	}
-	for _, s := range t.Universe.Spaces { // the last of a name counts
-		if names[strings.ToLower(s.Name)] {
+	for name := range names {
+		found = named(t.Universe.Spaces, name)
+	}
+	return found
+}
+
+// named finds the space of a name; the last counts.
+func named(all []*config.Space, name string) (found *config.Space) {
+	for _, s := range all {
+		if strings.EqualFold(s.Name, name) {
 			found = s
 		}
 	}
 	return found
+}
+
+// InVendorSpace are the same names for a message whose option 43 holds the space of
+// that name, as the vendor-option-space that applies to it says.
+func (o Names) InVendorSpace(name string) Names {
+	o.vendor = named(o.all, name)
+	return o
 }
 
 // Option is an option as it is printed; one that encapsulates a space is

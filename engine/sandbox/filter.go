@@ -81,7 +81,7 @@ func viewRules(calls bool) rules {
 // executable when it starts.
 func keeperRules(static bool) rules {
 	return rules{names: slices.Concat(common, serving, starting), families: []uint64{unix.AF_PACKET, unix.AF_NETLINK, unix.AF_INET, unix.AF_INET6},
-		options: []uint64{prSetVMA, unix.PR_SET_PDEATHSIG, unix.PR_SET_NO_NEW_PRIVS, unix.PR_CAP_AMBIENT, unix.PR_CAPBSET_DROP},
+		options: []uint64{prSetVMA, unix.PR_SET_NAME, unix.PR_SET_PDEATHSIG, unix.PR_SET_NO_NEW_PRIVS, unix.PR_CAP_AMBIENT, unix.PR_CAPBSET_DROP},
 		clones:  []uint64{unix.CLONE_THREAD, unix.CLONE_VFORK}, code: !static}
 }
 

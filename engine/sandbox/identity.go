@@ -113,7 +113,7 @@ func handOver(leaseFile string, uid, gid int) error {
 			return err
 		}
 	}
-	for _, suffix := range []string{"", ".lock", ".new", ".damaged", "~"} {
+	for _, suffix := range []string{"", ".lock", ".new", ".damaged", ".transfers", "~"} {
 		if err := give(leaseFile+suffix, uid, gid); err != nil {
 			return err
 		}

@@ -3,6 +3,8 @@ package story
 import (
 	"fmt"
 	"time"
+
+	"bootstorm/engine/span"
 )
 
 // Tick looks for what is overdue, closes a second of the rates and the history,
@@ -81,7 +83,7 @@ func (b *Book) tellNode(kind string, n *node, what string) {
 	text := who + " " + what
 	switch kind {
 	case ToldBooted:
-		text += fmt.Sprintf(" in %s", took(int64(v.Finished.Sub(v.Started))))
+		text += fmt.Sprintf(" in %s", span.Text(v.Finished.Sub(v.Started)))
 		if v.File != "" {
 			text += fmt.Sprintf("; the last of its files is %s, %s in all", v.File, size(v.Bytes))
 		}

@@ -7,6 +7,7 @@ import (
 	"bootstorm/engine/batch"
 	"bootstorm/engine/core"
 	"bootstorm/engine/core/transfer"
+	"bootstorm/engine/span"
 	"bootstorm/proto/dhcp"
 )
 
@@ -139,7 +140,7 @@ func (b *Book) fileWords(s *step) string {
 	case batch.EventTransferStart:
 		return fmt.Sprintf("began %s, %s", file, size(s.bytes))
 	case batch.EventTransferDone:
-		text := fmt.Sprintf("got %s, %s in %s", file, size(s.bytes), took(s.took))
+		text := fmt.Sprintf("got %s, %s in %s", file, size(s.bytes), span.Text(time.Duration(s.took)))
 		if s.took > 0 {
 			text += fmt.Sprintf(" (%s/s)", size(int64(float64(s.bytes)/float64(s.took)*1e9)))
 		}
@@ -251,18 +252,4 @@ func size(n int64) string {
 		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
 	}
 	return fmt.Sprintf("%.2f GB", float64(n)/1e9)
-}
-
-// took writes a duration for people.
-func took(ns int64) string {
-	d := time.Duration(ns)
-	switch {
-	case d < time.Millisecond:
-		return d.Round(time.Microsecond).String()
-	case d < time.Second:
-		return d.Round(time.Millisecond).String()
-	case d < time.Minute:
-		return d.Round(100 * time.Millisecond).String()
-	}
-	return d.Round(time.Second).String()
 }

@@ -171,7 +171,7 @@ func TestHealthFollowsTheFeed(t *testing.T) {
 	}
 	r.fed = noon.Add(-11 * time.Second)
 	for _, path := range []string{"/healthz", "/readyz"} {
-		if w := r.ask("GET", path, ""); w.Code != 503 || !strings.Contains(w.Body.String(), "has not reported for 11s") {
+		if w := r.ask("GET", path, ""); w.Code != 503 || !strings.Contains(w.Body.String(), "has not reported for 11 s") {
 			t.Errorf("%s: %d %q", path, w.Code, w.Body)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"bootstorm/engine/span"
 	"bootstorm/engine/story"
 )
 
@@ -19,7 +20,7 @@ func (h *Handler) stale() string {
 	case fed.IsZero():
 		return "the engine has not reported yet: it is starting, or not running (systemctl status 'bootstorm@*')"
 	case silent > fedTime:
-		return fmt.Sprintf("the engine has not reported for %s: it hangs or has ended (systemctl status 'bootstorm@*')", silent.Round(time.Second))
+		return fmt.Sprintf("the engine has not reported for %s: it hangs or has ended (systemctl status 'bootstorm@*')", span.Text(silent))
 	}
 	return ""
 }

@@ -28,6 +28,7 @@ type metrics struct {
 	registry *prometheus.Registry
 
 	lease, file, boot prometheus.Histogram
+	phases            *phases
 	fileBytes         *prometheus.CounterVec
 	fileLoads         *prometheus.CounterVec
 	refused           *prometheus.CounterVec
@@ -43,7 +44,7 @@ type metrics struct {
 func newMetrics(h *Handler, hooks func() HookCounts) *metrics {
 	m := &metrics{registry: prometheus.NewRegistry(), asking: map[[16]byte]time.Time{}, names: map[string]bool{}}
 	m.make()
-	m.registry.MustRegister(m.lease, m.file, m.boot, m.fileBytes, m.fileLoads, m.refused, m.resent, m.told,
+	m.registry.MustRegister(m.lease, m.file, m.boot, m.phases.took, m.fileBytes, m.fileLoads, m.refused, m.resent, m.told,
 		&bookCollector{h: h, hooks: hooks},
 		// Of the process that serves the metrics; the engine has its counters above.
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{Namespace: "bootstorm_view"}))
@@ -65,6 +66,7 @@ func (m *metrics) make() {
 		.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300)
 	m.boot = histogram("bootstorm_boot_duration_seconds", "Time from a boot's first message to the last byte of its last file.",
 		.1, .25, .5, 1, 2.5, 5, 10, 15, 30, 60, 120, 300, 600, 1800)
+	m.phases = newPhases()
 	m.fileBytes = counter("bootstorm_file_sent_bytes_total", "Bytes of files that arrived whole, by file.", "file")
 	m.fileLoads = counter("bootstorm_file_loads_total", "Transfers that have ended, by file and result (done, error, not_found, refused).", "file", "result")
 	m.refused = counter("bootstorm_refused_messages_total", "Messages refused or left unanswered on purpose, by reason.", "reason")
@@ -79,6 +81,7 @@ func (m *metrics) make() {
 func (m *metrics) observe(at time.Time, e *batch.Event) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.phases.observe(at, e)
 	switch e.Kind {
 	case batch.EventDiscover:
 		if _, ok := m.asking[e.HW]; !ok && len(m.asking) < maxAsking {

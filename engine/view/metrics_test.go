@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"bootstorm/engine/batch"
+	"bootstorm/engine/core"
 	"bootstorm/engine/story"
 	"bootstorm/engine/view"
 )
@@ -87,6 +88,47 @@ func TestMetricsOfEvents(t *testing.T) {
 		{"bootstorm_file_loads_total", "not_found", 1}, {"bootstorm_refused_messages_total", "no_free_address", 1}, {"bootstorm_file_resent_frames_total", "", 6}} {
 		if v := r.metric(c.name, c.label).Counter.GetValue(); v != c.want {
 			t.Errorf("%s{%s} = %v, not %v", c.name, c.label, v, c.want)
+		}
+	}
+}
+
+// Each phase of a boot is measured when the next one is reached, from its first
+// message on; what begins anew, gives up or is an installed system counts for nothing.
+func TestMetricsOfPhases(t *testing.T) {
+	r := newRig(t)
+	see := func(ms int, kind batch.EventKind, node byte, client core.Client) {
+		e := event(kind, node, "f")
+		if kind == batch.EventDiscover {
+			e.Value = int64(client)
+		}
+		r.handler.Observe(noon.Add(time.Duration(ms)*time.Millisecond), e)
+	}
+	see(0, batch.EventDiscover, 1, core.ClientUEFI)
+	see(1000, batch.EventDiscover, 1, core.ClientUEFI) // asked again: the first counts
+	see(1001, batch.EventOffer, 1, 0)
+	see(1002, batch.EventOffer, 1, 0)
+	see(4001, batch.EventRequest, 1, 0)
+	see(4011, batch.EventAck, 1, 0)
+	see(4111, batch.EventTransferStart, 1, 0)
+	see(6111, batch.EventTransferDone, 1, 0)
+	see(11111, batch.EventDiscover, 1, core.ClientIPXE)
+	see(11112, batch.EventOffer, 1, 0)
+	see(11113, batch.EventDiscover, 1, core.ClientUEFI) // switched off and on
+	see(12113, batch.EventOffer, 1, 0)
+	see(12114, batch.EventRequest, 1, 0)
+	see(12115, batch.EventAck, 1, 0)
+	see(12116, batch.EventAck, 1, 0)
+	see(12215, batch.EventTransferStart, 1, 0)
+	see(13215, batch.EventTransferDone, 1, 0)
+	see(60000, batch.EventDiscover, 1, core.ClientDHCPCD) // the installed system
+	see(0, batch.EventAck, 2, 0)                          // a renewal
+	for phase, want := range map[story.Phase]struct {
+		count uint64
+		sum   float64
+	}{story.PhaseDiscover: {3, 1.001 + .001 + 1}, story.PhaseOffer: {2, 3 + .001}, story.PhaseRequest: {2, .010 + .001}, story.PhaseLease: {2, .1 + .1},
+		story.PhaseLoad: {2, 2 + 1}, story.PhaseNext: {1, 5}} {
+		if h := r.metric("bootstorm_boot_phase_duration_seconds", string(phase)).Histogram; h.GetSampleCount() != want.count || math.Abs(h.GetSampleSum()-want.sum) > 1e-6 {
+			t.Errorf("%s: %d, %v s; want %v", phase, h.GetSampleCount(), h.GetSampleSum(), want)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package view
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/net/netutil"
 
 	"bootstorm/engine/batch"
 	"bootstorm/engine/capture"
@@ -27,10 +25,6 @@ type Story interface {
 	Counters(at time.Time, c map[string]int64)
 	Tick(at time.Time) []story.Told
 }
-
-// maxConns is how many connections each listener has at a time. Further ones
-// wait until one ends.
-const maxConns = 256
 
 // Process is what the view is made of. It lives as long as its feed: the engine's
 // end is its end.
@@ -60,6 +54,7 @@ func (p *Process) Run() error {
 
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
+	control := NewControl(way)
 	pulse := newPulse(p.Log)
 	running.Go(func() {
 		p.tick(ctx, handler, func() {
@@ -72,29 +67,15 @@ func (p *Process) Run() error {
 	for _, s := range []struct {
 		listener net.Listener
 		handler  http.Handler
-	}{{p.Web, handler}, {p.Socket, handler}, {pulse.inside, handler}, {p.Control, NewControl(way)}} {
+	}{{p.Web, handler}, {p.Socket, handler}, {p.Control, control}, {pulse.page.inside, handler}, {pulse.control.inside, control}} {
 		if s.listener != nil {
-			p.serve(ctx, &running, s.listener, s.handler)
+			p.serve(ctx, &running, s.listener, s.handler, pulse)
 		}
 	}
 	err := reader.Run(intake{p, handler, new(giveWay)})
 	cancel()
 	running.Wait()
 	return err
-}
-
-// serve answers requests on a listener until ctx ends.
-func (p *Process) serve(ctx context.Context, running *sync.WaitGroup, l net.Listener, h http.Handler) {
-	server := Server(h)
-	// What a client does wrong is its own affair; what this process does wrong
-	// is worth a line for debugging.
-	server.ErrorLog = zap.NewStdLog(zap.New(debugOnly{p.Log.Core()}))
-	running.Go(func() {
-		if err := server.Serve(netutil.LimitListener(l, maxConns)); !errors.Is(err, http.ErrServerClosed) {
-			p.Log.Error("the view no longer answers on " + l.Addr().String() + ": " + err.Error())
-		}
-	})
-	context.AfterFunc(ctx, func() { server.Close() })
 }
 
 // tick does what is due once a second: the story looks for what is overdue, and

@@ -3,9 +3,11 @@ package view
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,26 +19,48 @@ import (
 // machine that is busy with a storm, and less than the engine's patience.
 const pulseTime = 10 * time.Second
 
-// pulse asks the HTTP server what its users ask, once a second. Only while it answers
-// does the view give signs of life: one that reads its feed and answers nobody is of
-// no use. A connection in memory leads to the server, since this process can make
-// no socket; all behind the listener is the way of every request.
+// pulse asks the HTTP servers what their users ask, once a second: the page's and
+// the control socket's. Only while both answer does the view give signs of life: one
+// that reads its feed and answers nobody is of no use. Connections in memory lead
+// to the servers, since this process can make no socket; all behind the listener is
+// the way of every request.
+//
+// The real listeners' own loops are not asked: that would take a socket, and what is
+// theirs alone is short. They accept, and begin anew; the view notices when one ends,
+// and says when one waits because it has as many connections as it may (listen.go).
 type pulse struct {
-	inside   *inside
-	client   http.Client
-	answered atomic.Bool
-	log      *zap.Logger
+	page, control way
+	answered      atomic.Bool // since the last time
+	ended         atomic.Bool // a listener has ended, which nothing but another view mends
+	log           *zap.Logger
+}
+
+// way is one server, and what it is asked.
+type way struct {
+	name               string
+	inside             *inside
+	method, path, body string
+	client             http.Client
 }
 
 func newPulse(log *zap.Logger) *pulse {
-	p := &pulse{inside: &inside{conns: make(chan net.Conn), done: make(chan struct{})}, log: log}
-	p.client = http.Client{Timeout: pulseTime, Transport: &http.Transport{DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return p.inside.dial(ctx) }}}
-	return p
+	return &pulse{log: log,
+		// What costs a look into the book and is never kept for others. Which answer
+		// comes does not matter: that there is no such node is one, too.
+		page: newWay("HTTP server", http.MethodGet, "/api/nodes/nobody", ""),
+		// An order without a node is read and refused before the engine is asked,
+		// whose answer may take a while.
+		control: newWay("control socket", http.MethodPost, "/control/boot", "{}")}
 }
 
-// alive tells whether the server has answered since the last time.
-func (p *pulse) alive() bool { return p.answered.Swap(false) }
+func newWay(name, method, path, body string) way {
+	in := &inside{conns: make(chan net.Conn), done: make(chan struct{})}
+	return way{name: name, inside: in, method: method, path: path, body: body, client: http.Client{Transport: &http.Transport{DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return in.dial(ctx) }}}}
+}
+
+// alive tells whether the servers have answered since the last time.
+func (p *pulse) alive() bool { return p.answered.Swap(false) && !p.ended.Load() }
 
 // run asks until ctx ends.
 func (p *pulse) run(ctx context.Context) {
@@ -52,7 +76,7 @@ func (p *pulse) run(ctx context.Context) {
 			p.answered.Store(true)
 			said = false
 		case !said:
-			p.log.Warn("the view's own HTTP server does not answer: " + err.Error() + "; if that stays so, the view is started again")
+			p.log.Warn("the view does not answer itself, " + err.Error() + "; if that stays so, the view is started again")
 			said = true
 		}
 		select {
@@ -63,14 +87,26 @@ func (p *pulse) run(ctx context.Context) {
 	}
 }
 
-// ask asks once, for what costs a look into the book and is never kept for others.
-// Which answer comes does not matter: that there is no such node is one, too.
+// ask asks both once.
 func (p *pulse) ask(ctx context.Context) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/api/nodes/nobody", nil)
+	ctx, cancel := context.WithTimeout(ctx, pulseTime)
+	defer cancel()
+	for _, w := range []*way{&p.page, &p.control} {
+		if err := w.ask(ctx); err != nil {
+			return fmt.Errorf("its %s: %w", w.name, err)
+		}
+	}
+	return nil
+}
+
+// ask asks one server.
+func (w *way) ask(ctx context.Context) error {
+	r, err := http.NewRequestWithContext(ctx, w.method, "http://localhost"+w.path, strings.NewReader(w.body))
 	if err != nil {
 		return err
 	}
-	answer, err := p.client.Do(r)
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := w.client.Do(r)
 	if err != nil {
 		return err
 	}

@@ -306,6 +306,8 @@ func TestPackageLivesUnderSystemd(t *testing.T) {
 	}
 	t.Logf("leases of %v, each with ipxe.efi, %d bytes", addresses, len(want))
 	m.confined()
+	m.namedInPs()
+	m.limited()
 	m.reloads()
 	if now := m.ready(); now != first {
 		t.Errorf("a reload has replaced process %s by %s", first, now)
@@ -338,10 +340,13 @@ func TestPackageLivesUnderSystemd(t *testing.T) {
 	}
 	m.run("dpkg", "-i", "/packages/new.deb")
 	second := again("upgraded to "+strings.TrimSpace(m.run("dpkg-query", "-f", "${Version}", "-W", "bootstorm")), first)
+	latest := m.upgradesUnderTransfer(nodes[0])
+	second = again("upgraded once more, under a transfer", second)
+	m.namedInPs()
 	m.run("systemctl", "restart", service)
 	third := again("restarted", second)
 	m.run("systemctl", "kill", "--kill-who=main", "--signal=KILL", service)
-	m.said(`"ready: `, 4)
+	m.said(`"ready: `, 5)
 	again("killed", third)
 
 	m.run("dpkg", "-r", "bootstorm")
@@ -352,11 +357,12 @@ func TestPackageLivesUnderSystemd(t *testing.T) {
 		}
 	}
 	// What was removed comes back as it was.
-	if out := m.run("dpkg", "-i", "/packages/new.deb"); !strings.Contains(out, "is enabled and does not run: systemctl start "+service) {
+	if out := m.run("dpkg", "-i", latest); !strings.Contains(out, "is enabled and does not run: systemctl start "+service) {
 		t.Errorf("installed again, nothing is said of the service:\n%s", out)
 	}
 	m.run("systemctl", "start", service)
 	again("removed and installed again", "none")
+	os.Remove(filepath.Join(root, latest)) // which is no part of it
 	m.run("dpkg", "-P", "bootstorm")
 	m.stopped("purged")
 	m.left(before)

@@ -1,35 +1,14 @@
-// Package text words numbers and times for people at a terminal: short, of one
+// Package text words numbers for people at a terminal: short, of one
 // width where it can be, and free of what a terminal would take for a command.
 package text
 
 import (
 	"fmt"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/charmbracelet/x/ansi"
 )
-
-// Span writes a duration in its two largest units; below ten seconds with
-// tenths, since that is where boots differ.
-func Span(d time.Duration) string {
-	switch {
-	case d < 0:
-		return "0s"
-	case d >= 24*time.Hour:
-		return fmt.Sprintf("%dd %dh", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
-	case d >= time.Hour:
-		return fmt.Sprintf("%dh %dm", d/time.Hour, d%time.Hour/time.Minute)
-	case d >= time.Minute:
-		return fmt.Sprintf("%dm %ds", d/time.Minute, d%time.Minute/time.Second)
-	case d >= 10*time.Second:
-		return fmt.Sprintf("%ds", d/time.Second)
-	case d >= time.Second:
-		return fmt.Sprintf("%.1fs", d.Seconds())
-	}
-	return fmt.Sprintf("%dms", d/time.Millisecond)
-}
 
 // Bytes writes a size in powers of 1000, with three digits at most.
 func Bytes(n float64) string {

@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"bootstorm/cmd/bootstorm/text"
+	"bootstorm/engine/span"
 	"bootstorm/engine/story"
 )
 
@@ -72,9 +73,9 @@ func (m *Model) nodeHead() []string {
 	if n.Address != "" {
 		title += "  " + n.Address
 	}
-	state := fmt.Sprintf("%s for %s ", n.State, text.Span(m.summary.Now.Sub(n.Since)))
+	state := fmt.Sprintf("%s for %s ", n.State, span.Text(m.summary.Now.Sub(n.Since)))
 	if n.State == story.StateDone && !n.Finished.IsZero() {
-		state = fmt.Sprintf("booted in %s ", text.Span(n.Finished.Sub(n.Started)))
+		state = fmt.Sprintf("booted in %s ", span.Text(n.Finished.Sub(n.Started)))
 	}
 	head := []string{m.apart(bold.Render(text.Clean(title)), stateStyle(n.State).Bold(true).Render(state))}
 	facts, between := "", ""
@@ -128,14 +129,14 @@ func (m *Model) steps() (lines []string) {
 			after = s.At.Sub(n.Steps[i-1].At)
 		}
 		// A step that took long is what an operator looks for.
-		gap := text.Right("+"+text.Span(after), 9)
+		gap := text.Right("+"+span.Text(after), 12)
 		if after >= 3*time.Second {
 			gap = yellow.Render(gap)
 		}
 		line := s.At.Local().Format(" 15:04:05.000") + "  " + gap + "  "
-		for k, l := range text.Wrap(text.Clean(s.Text), m.width-27) {
+		for k, l := range text.Wrap(text.Clean(s.Text), m.width-30) {
 			if k > 0 {
-				line = strings.Repeat(" ", 26)
+				line = strings.Repeat(" ", 29)
 			}
 			if s.Bad {
 				l = red.Render(l)
@@ -144,7 +145,7 @@ func (m *Model) steps() (lines []string) {
 		}
 	}
 	if n.State == story.StateBooting && n.Phase == story.PhaseLoad {
-		lines = append(lines, strings.Repeat(" ", 26)+cyan.Render(fmt.Sprintf("%s %.0f%%, %s/s", m.glyphs.meter(n.Percent/100, 20), n.Percent, text.Bytes(n.Rate))))
+		lines = append(lines, strings.Repeat(" ", 29)+cyan.Render(fmt.Sprintf("%s %.0f%%, %s/s", m.glyphs.meter(n.Percent/100, 20), n.Percent, text.Bytes(n.Rate))))
 	}
 	return lines
 }

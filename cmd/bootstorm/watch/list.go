@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"bootstorm/cmd/bootstorm/text"
+	"bootstorm/engine/span"
 	"bootstorm/engine/story"
 )
 
@@ -25,7 +26,7 @@ type columns struct {
 
 // columns shares out the width: what a node does gets what is left.
 func (m *Model) columns() (c columns) {
-	c = columns{name: 17, address: 15, phase: 8, since: 7}
+	c = columns{name: 17, address: 15, phase: 8, since: 11}
 	if m.width >= 110 {
 		c.name, c.mac = 20, 17
 	}
@@ -113,7 +114,7 @@ func (m *Model) row(c columns, n *story.Node, chosen bool) string {
 		}
 	}
 	line := mark + " " + c.join(text.Clean(cmp.Or(n.Host, n.MAC)), n.MAC, cmp.Or(n.Address, "-"), string(n.Phase),
-		text.Right(text.Span(since), c.since), m.what(n, c.what))
+		text.Right(span.Text(since), c.since), m.what(n, c.what))
 	if chosen {
 		return cursor.Render(line)
 	}
@@ -199,7 +200,7 @@ func (m *Model) sentence(n *story.Node) string {
 	case n.State == story.StateStuck && n.Reason != "":
 		return name + ": " + n.Reason
 	case n.State == story.StateDone && !n.Finished.IsZero():
-		return fmt.Sprintf("%s: booted in %s at %s%s", name, text.Span(n.Finished.Sub(n.Started)), clock(n.Finished), trouble(n))
+		return fmt.Sprintf("%s: booted in %s at %s%s", name, span.Text(n.Finished.Sub(n.Started)), clock(n.Finished), trouble(n))
 	case n.Expected != "":
 		return fmt.Sprintf("%s: %s; waits for %s%s", name, n.Last, n.Expected, trouble(n))
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"bootstorm/cmd/bootstorm/text"
+	"bootstorm/engine/span"
 	"bootstorm/engine/story"
 )
 
@@ -54,7 +55,7 @@ func (m *Model) screen() string {
 // title is the first line: who this is, and how it stands.
 func (m *Model) title() string {
 	s := &m.summary
-	left := fmt.Sprintf(" bootstorm %s on %s, up %s", s.Version, strings.Join(s.Interfaces, ", "), text.Span(s.Now.Sub(s.Started)))
+	left := fmt.Sprintf(" bootstorm %s on %s, up %s", s.Version, strings.Join(s.Interfaces, ", "), span.Text(s.Now.Sub(s.Started)))
 	health := " " + strings.ToUpper(string(s.Health)) + " "
 	right := clock(s.Now) + " "
 	if m.paused {
@@ -149,7 +150,7 @@ func (m *Model) charts(rows int) []string {
 	under, bytes := columnsOf(m.history, each)
 	left, most := m.glyphs.chart(under, width, rows)
 	right, fastest := m.glyphs.chart(bytes, width, rows)
-	title := fmt.Sprintf("not booted, last %s, at most %s", text.Span(time.Duration(each*min(width, max(len(under), 1)))*time.Second), text.Count(int64(most)))
+	title := fmt.Sprintf("not booted, %s, at most %s", span.Text(time.Duration(each*min(width, max(len(under), 1)))*time.Second), text.Count(int64(most)))
 	lines := []string{" " + dim.Render(text.Fit(title, width)) + " " + dim.Render(text.Fit(fmt.Sprintf("sent %s/s, at most %s/s", text.Bytes(m.summary.Rates.Bytes), text.Bytes(fastest)), width))}
 	for i := range rows {
 		lines = append(lines, " "+yellow.UnsetBold().Render(left[i])+" "+cyan.Render(right[i]))
@@ -183,7 +184,7 @@ func (m *Model) message() string {
 	s := &m.summary
 	switch {
 	case m.err != nil:
-		return alarm.Render(text.Fit(fmt.Sprintf(" NO ANSWER for %s, trying again: %v", text.Span(m.now().Sub(m.lost)), text.Clean(m.err.Error())), m.width))
+		return alarm.Render(text.Fit(fmt.Sprintf(" NO ANSWER for %s, trying again: %v", span.Text(m.now().Sub(m.lost)), text.Clean(m.err.Error())), m.width))
 	case m.now().Before(m.until):
 		return bold.Render(text.Fit(" "+m.notice, m.width))
 	case len(s.Problems) == 0 || m.page == pageProblems:

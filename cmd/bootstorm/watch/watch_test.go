@@ -386,7 +386,7 @@ func TestDaemonGoesAndComesBack(t *testing.T) {
 	v.second()
 	v.time = v.time.Add(5 * time.Second)
 	v.second()
-	v.shows("NO ANSWER for 5.0s, trying again: nobody listens", "8 stuck", "rack14-node18")
+	v.shows("NO ANSWER for 5.0 s, trying again: nobody listens", "8 stuck", "rack14-node18")
 	v.press("enter") // what is known can be looked at
 	v.shows("NO ANSWER", "52:54:00:12:00:93")
 	v.press("esc")

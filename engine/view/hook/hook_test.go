@@ -225,7 +225,7 @@ func TestCommandThatHangs(t *testing.T) {
 	h := start(t, hook.Config{Command: script(t, "sleep 600 & wait"), Log: got.say, Tries: 1, Time: 100 * time.Millisecond})
 	h.Tell(stuck("a"))
 	wait(t, h, view.HookCounts{Failed: 1})
-	if l := got.logged(); !strings.Contains(l, "longer than 100ms") {
+	if l := got.logged(); !strings.Contains(l, "longer than 100 ms") {
 		t.Errorf("logged %q", l)
 	}
 }

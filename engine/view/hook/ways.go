@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"bootstorm/engine/span"
 	"bootstorm/engine/story"
 )
 
@@ -63,7 +64,7 @@ func (h *Hook) run(ctx context.Context, body []byte) error {
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
-			err = fmt.Errorf("it took longer than %v", h.c.Time)
+			err = fmt.Errorf("it took longer than %s", span.Exact(h.c.Time))
 		}
 		if text := strings.TrimSpace(said.String()); text != "" {
 			err = fmt.Errorf("%w: %s", err, plain(text))

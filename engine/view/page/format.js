@@ -23,18 +23,18 @@ export const bytes = (n) => parts(n || 0).join(" ");
 // rate writes a number per second.
 export const rate = (n) => (n >= 10 ? whole.format(Math.round(n)) : one.format(n || 0));
 
-// span writes milliseconds.
+// span writes milliseconds, as package span of the server does.
 export function span(ms) {
-  if (ms < 0) ms = 0;
-  if (ms < 1) return "0 ms";
+  if (ms < 0.001) return "0 ms";
+  if (ms < 0.995) return `${Math.round(ms * 1000)} µs`;
+  if (ms < 9.95) return `${ms.toFixed(1)} ms`;
   if (ms < 995) return `${Math.round(ms)} ms`;
   const s = ms / 1000;
   if (s < 9.95) return `${s.toFixed(1)} s`;
   if (s < 99.5) return `${Math.round(s)} s`;
-  const m = Math.floor(s / 60);
-  if (m < 60) return `${m} min ${Math.round(s % 60) % 60} s`;
-  const h = Math.floor(m / 60);
-  return h < 48 ? `${h} h ${m % 60} min` : `${Math.floor(h / 24)} d ${h % 24} h`;
+  const m = Math.floor(s / 60), h = Math.floor(m / 60), d = Math.floor(h / 24);
+  const words = m < 60 ? [[m, "min"], [Math.floor(s % 60), "s"]] : h < 48 ? [[h, "h"], [m % 60, "min"]] : [[d, "d"], [h % 24, "h"]];
+  return words.filter(([n]) => n > 0).map((w) => w.join(" ")).join(" ");
 }
 
 export const time = (s) => Date.parse(s);

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"bootstorm/cmd/bootstorm/text"
+	"bootstorm/engine/span"
 	"bootstorm/engine/story"
 )
 
@@ -131,7 +132,7 @@ func draw(r *rand.Rand, i int) life {
 
 // carried says of a file what a daemon's story says of it.
 func carried(s *story.Step) string {
-	words := fmt.Sprintf(", %s in %s (%s/s)", text.Bytes(float64(s.Bytes)), text.Span(s.Took), text.Bytes(float64(s.Bytes)/s.Took.Seconds()))
+	words := fmt.Sprintf(", %s in %s (%s/s)", text.Bytes(float64(s.Bytes)), span.Text(s.Took), text.Bytes(float64(s.Bytes)/s.Took.Seconds()))
 	if s.Resent > 0 {
 		words += fmt.Sprintf(", %d frames repeated", s.Resent)
 	}

@@ -31,11 +31,11 @@ type simulationOptions struct {
 // flags declares the flags that --virtual needs.
 func (o *simulationOptions) flags(f *pflag.FlagSet) {
 	f.BoolVar(&o.virtual, "virtual", false, "storm the core in this process, in virtual time")
-	f.StringVar(&o.config, "config", "/etc/dhcp/dhcpd.conf", "with --virtual: the configuration")
-	f.StringVar(&o.address, "address", "192.168.1.1/24", "with --virtual: Node 0's address and prefix")
-	f.DurationVar(&o.sync, "sync", 2*time.Millisecond, "with --virtual: how long the disk takes for lease records")
-	f.DurationVar(&o.latency, "latency", 20*time.Microsecond, "with --virtual: of a frame, one way")
-	f.Float64Var(&o.rate, "rate", 1000, "with --virtual: Node 0's link in Mbit/s, 0: without limit")
+	f.StringVar(&o.config, "config", "/etc/dhcp/dhcpd.conf", "with --virtual: the configuration `FILE`")
+	f.StringVar(&o.address, "address", "192.168.1.1/24", "with --virtual: Node 0's `ADDRESS/PREFIX`")
+	f.DurationVar(&o.sync, "sync", 2*time.Millisecond, "with --virtual: `TIME` that the disk takes for lease records")
+	f.DurationVar(&o.latency, "latency", 20*time.Microsecond, "with --virtual: `TIME` that a frame takes, one way")
+	f.Float64Var(&o.rate, "rate", 1000, "with --virtual: Node 0's link in `MBIT/S`, 0: without limit")
 }
 
 // run builds a core as the daemon would and storms it.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bootstorm/cmd/release"
+	"bootstorm/cmd/usage"
 	"bootstorm/engine"
 	"bootstorm/engine/batch"
 )
@@ -73,8 +74,8 @@ does not need. The log says what.`,
   bootstorm serve --interface eth1 --log-format json --lease-file /var/lib/bootstorm/dhcpd.leases
 
   # change the configuration, test it, and bring it into force
-  bootstorm check && systemctl reload bootstorm`,
-		Args: cobra.NoArgs,
+  bootstorm check && systemctl reload bootstorm@bond0`,
+		Args: usage.None("--interface %s"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.serve(cmd) },
 	}
 	o.add(cmd)

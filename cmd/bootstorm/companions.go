@@ -276,7 +276,7 @@ func explainNode(x engine.Explanation) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	kinds := []node{{mac: mac, arch: archUEFI}, {mac: mac, arch: archUEFI, userClass: "iPXE"}, {mac: mac, arch: -1}}
+	kinds := node{mac: mac}.stages()
 	if a := x.Request.Arch; a != nil {
 		kinds = []node{{mac: mac, arch: int(*a), userClass: x.Request.UserClass}}
 	}

@@ -86,8 +86,8 @@ its own: see its help.`,
   # is the configuration right, and are all boot files there?
   bootstorm check
 
-  # what would a UEFI node get, and which line decides it?
-  bootstorm explain --mac 52:54:00:12:34:01 --arch 7
+  # what would a node get, and which line decides it?
+  bootstorm explain node_1
 
   # who has which address?
   bootstorm leases

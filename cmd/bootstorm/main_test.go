@@ -124,7 +124,7 @@ func TestUsage(t *testing.T) {
 		{"serve --interface x --tftp-memory -1", "--tftp-memory -1: give the memory in MiB"},
 		{"serve --interface x extra", `serve takes no argument, and was given "extra"; did you mean --interface extra?`},
 		{"serve --bogus", "there is no flag --bogus"},
-		{"explain", "bootstorm explain: name the node: --mac MAC"},
+		{"explain", "bootstorm explain: name the node, once: its MAC address"},
 		{"explain --mac 1:2", `--mac "1:2" is no Ethernet address: six bytes are needed`},
 		{"explain --mac 52:54:00:12:34:01 --arch x64", `--arch "x64" is no architecture: give option 93 as a number`},
 		{"explain --mac 52:54:00:12:34:01 --uuid 1", `--uuid "1" is no UUID`},

@@ -15,6 +15,7 @@ import (
 	"bootstorm/cmd/usage"
 	"bootstorm/engine"
 	"bootstorm/engine/batch"
+	"bootstorm/engine/link"
 )
 
 // files are the flags that several commands share.
@@ -145,7 +146,9 @@ func (o *serveOptions) serve(cmd *cobra.Command) error {
 			c.Link.Opener = c.Keeper
 		}
 	} else {
-		c.Keeper, err = o.startKeeper(log)
+		if err = portsFree(o.Interfaces); err == nil {
+			c.Keeper, err = o.startKeeper(log)
+		}
 	}
 	if err != nil {
 		return err
@@ -155,6 +158,17 @@ func (o *serveOptions) serve(cmd *cobra.Command) error {
 	}
 	c.Captures, c.Explain, c.View = o.Captures, explainNode, o.view != off
 	return engine.Serve(ctx, c)
+}
+
+// portsFree fails where another server has the ports: before anything is started,
+// and while this process may see which one it is.
+func portsFree(interfaces []string) error {
+	for _, name := range interfaces {
+		if err := link.Free(name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // addRungs defines the hidden flags that force a rung of the socket ladder.

@@ -124,5 +124,6 @@ func (s *starter) end() {
 	case <-s.ended:
 	case <-time.After(endTime):
 		s.process.Kill()
+		<-s.ended // whoever is started next finds the view's sockets free
 	}
 }

@@ -68,7 +68,14 @@ func check(out io.Writer, f files) error {
 		}
 	}
 	if file, err := os.Open(path); err != nil {
-		return fmt.Errorf("configuration file: %w; check the path", err)
+		if errors.Is(err, fs.ErrPermission) {
+			return fmt.Errorf("no right to read %s: try again as root (sudo)", path)
+		}
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			err = at.Err
+		}
+		return fmt.Errorf("configuration file %s: %w; check the path", path, err)
 	} else {
 		file.Close()
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"os/signal"
@@ -130,6 +131,9 @@ func (o *stormOptions) flags(c *cobra.Command) {
 // settle turns the flags into a Config.
 func (o *stormOptions) settle() (err error) {
 	c := &o.config
+	if c.Boots < 1 || o.limit <= 0 {
+		return errors.New("--boots and --limit: one boot at least, and some time for each")
+	}
 	if c.Sequence, err = bench.ParseSequence(o.sequence); err != nil {
 		return err
 	}
@@ -148,9 +152,28 @@ func (o *stormOptions) settle() (err error) {
 	return nil
 }
 
+// writable makes the files of the result before the storm that it is about, which
+// would else be lost to a mistyped path.
+func (o *stormOptions) writable() error {
+	for flag, name := range map[string]string{"--json": o.out, "--svg": o.svg} {
+		if name == "" || name == "-" {
+			continue
+		}
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o644)
+		if err != nil {
+			return fmt.Errorf("%s: %w", flag, err)
+		}
+		f.Close()
+	}
+	return nil
+}
+
 // run is the command: the storm, then its report, even if it was interrupted.
 func (o *stormOptions) run(cmd *cobra.Command) error {
 	if err := o.settle(); err != nil {
+		return err
+	}
+	if err := o.writable(); err != nil {
 		return err
 	}
 	files, err := bench.ReadContents(o.root)
@@ -193,7 +216,10 @@ func (o *stormOptions) overInterface(cmd *cobra.Command, s *bench.Storm, every t
 	}
 	conn, err := segment.Open(o.ifname)
 	if err != nil {
-		return nil, fmt.Errorf("--interface: %w", err)
+		if errors.Is(err, fs.ErrPermission) {
+			return nil, fmt.Errorf("--interface %s: only root, or a process with CAP_NET_RAW, may send frames: try again with sudo", o.ifname)
+		}
+		return nil, fmt.Errorf("--interface %s: %w", o.ifname, err)
 	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -133,3 +133,14 @@ func TestStormOfKernels(t *testing.T) {
 		}
 	}
 }
+
+// A storm may take an hour, and its result has nowhere to go after a mistyped path.
+func TestResultsThatCannotBeWrittenStopAStormBeforeItBegins(t *testing.T) {
+	conf, root := stormFiles(t)
+	for _, flags := range [][]string{{"--svg", "/nonexistent/a.svg"}, {"--json", "/nonexistent/a.json"}, {"--boots", "0"}, {"--limit", "0s"}} {
+		out, err := runBench(append([]string{"storm", "--virtual", "--config", conf, "--tftp-root", root, "--nodes", "1"}, flags...)...)
+		if err == nil || !strings.Contains(err.Error(), flags[0]) || out != "" {
+			t.Errorf("%v: %v\n%s", flags, err, out)
+		}
+	}
+}

@@ -58,7 +58,7 @@ func (o *simulationOptions) run(s *bench.Storm, root string, every time.Duration
 	}
 	// A file that is missing is the storm's to notice; here it is only said.
 	for _, p := range problems {
-		fmt.Fprintf(os.Stderr, "%s: %s\n", p.Path, p.Text)
+		fmt.Fprintf(os.Stderr, "warning: %s %s; %s\n", p.Path, p.Text, p.Remedy)
 	}
 	c := core.New(core.Config{Plan: p, Files: files, Links: []plan.Link{link}})
 	return bench.Simulate(s, c, bench.Simulation{Link: link, Latency: int64(o.latency), Rate: int64(o.rate * 1e6),

@@ -96,8 +96,8 @@ func TestStormUsage(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"no target", []string{"--tftp-root", root}, "interface virtual"},
-		{"two targets", []string{"--interface", "x", "--virtual"}, "interface virtual"},
+		{"no target", []string{"--tftp-root", root}, "give one of --interface, --virtual"},
+		{"two targets", []string{"--interface", "x", "--virtual"}, "exclude each other"},
 		{"sequence", []string{"--virtual", "--sequence", "nonsense"}, "nonsense"},
 		{"hardware address", []string{"--virtual", "--mac", "1:2"}, "--mac"},
 		{"no root", []string{"--virtual", "--tftp-root", "/nonexistent"}, "--tftp-root"},

@@ -341,7 +341,7 @@ func TestPackageLivesUnderSystemd(t *testing.T) {
 	m.run("systemctl", "restart", service)
 	third := again("restarted", second)
 	m.run("systemctl", "kill", "--kill-who=main", "--signal=KILL", service)
-	m.said(`"ready: `, 4)
+	m.said("INFO ready: ", 4)
 	again("killed", third)
 
 	m.run("dpkg", "-r", "bootstorm")

@@ -108,7 +108,7 @@ its own: see its help.`,
 	root.SetVersionTemplate("bootstorm {{.Version}}\n")
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), leasesCommand(),
-		statusCommand(), watchCommand(), bootCommand(), captureCommand(), migrateCommand(), release.ManCommand("8", "System Manager's Manual"), keeperCommand(), viewCommand())
+		statusCommand(), watchCommand(), bootCommand(), reloadCommand(), captureCommand(), migrateCommand(), release.ManCommand("8", "System Manager's Manual"), keeperCommand(), viewCommand())
 	usage.Install(root)
 	return root
 }

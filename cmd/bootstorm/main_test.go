@@ -81,6 +81,7 @@ func TestOutput(t *testing.T) {
 		{"help-boot", 0, []string{"boot", "-h"}},
 		{"help-watch", 0, []string{"watch", "-h"}},
 		{"help-status", 0, []string{"status", "-h"}},
+		{"help-reload", 0, []string{"reload", "-h"}},
 		{"help-migrate", 0, []string{"migrate", "-h"}},
 		{"check-guide", 0, []string{"check", "testdata/guide.conf", "--tftp-root", root}},
 		{"check-bad", 1, []string{"check", "--config", "testdata/bad.conf", "--tftp-root", root}},

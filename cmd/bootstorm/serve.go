@@ -110,13 +110,13 @@ func (o *serveOptions) add(cmd *cobra.Command) {
 	flags.Int64Var(&o.memory, "tftp-memory", 0, "most memory for boot files in `MIB` (default: half of the machine's)")
 	flags.DurationVar(&o.ViewPatience, "view-patience", engine.DefaultViewPatience, "end a view that gives no sign of life for this `TIME`, and start another")
 	flags.MarkHidden("view-patience") // for tests
-	flags.StringVar(&o.view, "view", "on", "show what happens to page, status and watch, from a process of its own: on or off")
+	flags.StringVar(&o.view, "view", "on", "show what happens to page, status and watch, from a process of its own, `MODE`: on or off")
 	flags.StringVar(&o.http, "http", defaultHTTP, "serve the page on this `ADDRESS`:PORT, or off; who can reach it may look")
 	o.hooks.add(flags)
 	flags.StringVar(&o.runDir, "run-dir", "", "`DIR` of the sockets for status, watch and boot (default: "+runRoot+"/ and the first interface)")
 	flags.Int64Var(&o.capture, "capture-memory", 16, "remember the last frames, without file contents, in `MIB` of memory for bootstorm capture: one half for DHCP and all requests, the other for DATA and ACK; 0: none")
 	flags.StringVar(&o.User, "user", "", "become `USER` when root starts it (default: bootstorm, where that user exists)")
-	flags.StringVar(&o.Sandbox, "sandbox", engine.SandboxOn, "give up privileges: on, off, or strict (what cannot be given up is an error)")
+	flags.StringVar(&o.Sandbox, "sandbox", engine.SandboxOn, "give up privileges, `MODE`: on, off, or strict (what cannot be given up is an error)")
 }
 
 // serve runs the server until a signal ends it.

@@ -149,10 +149,25 @@ func TestView(t *testing.T) {
 		t.Errorf("%d %s", status, body)
 	}
 	s.said(p, "reload asked for by the operator: the old configuration and files stay in force")
+	if status, out, errs := call("reload", "--run-dir", s.path("run")); status != exitFailed || out != "" ||
+		!strings.Contains(errs, "the old configuration and files stay in force") || !strings.Contains(errs, "dhcpd.conf:1:") {
+		t.Errorf("reload of an error: status %d\n%s%s", status, out, errs)
+	}
 	s.write("dhcpd.conf", "subnet 192.168.1.0 netmask 255.255.255.240 { range 192.168.1.2 192.168.1.9; }\n")
 	if status, body := s.ask("control.sock", "POST", "/control/reload"); status != http.StatusOK {
 		t.Errorf("%d %s", status, body)
 	}
+	if status, out, errs := call("reload", "--run-dir", s.path("run")); status != 0 || !strings.HasPrefix(out, "reloaded: ") {
+		t.Errorf("reload: status %d\n%s%s", status, out, errs)
+	}
+	if status, out, errs := call("reload", "--run-dir", s.path("none")); status != exitFailed || !strings.Contains(errs, "no daemon runs here") {
+		t.Errorf("reload of nobody: status %d\n%s%s", status, out, errs)
+	}
+	// As the unit has it, for a daemon without a view.
+	if status, out, errs := call("reload", "--run-dir", s.path("none"), "--pid", fmt.Sprint(p.Pid())); status != 0 || !strings.Contains(out, "SIGHUP") {
+		t.Errorf("reload by signal: status %d\n%s%s", status, out, errs)
+	}
+	s.said(p, "SIGHUP: reloaded")
 	for file, want := range map[string]os.FileMode{"view.sock": 0o666, "control.sock": 0o600} {
 		if info, err := os.Stat(s.path("run/" + file)); err != nil || info.Mode().Perm() != want {
 			t.Errorf("%s: %v, %v", file, info.Mode(), err)

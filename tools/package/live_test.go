@@ -414,7 +414,9 @@ func (m *machine) reloads() {
 		m.Fatal(err)
 	}
 	m.write(ownConf, brokenAt)
-	m.run("systemctl", "reload", service)
+	if status, out := m.try("systemctl", "reload", service); status == 0 {
+		m.Errorf("systemctl reload does not fail for a configuration with an error\n%s", out)
+	}
 	m.said("the old configuration and files stay in force", 1)
 	m.write(ownConf, string(good)+"# by the operator\nhost node_2 { hardware ethernet 52:54:00:00:00:02; }\n")
 	m.run("systemctl", "reload", service)

@@ -26,3 +26,14 @@ func TestUnreadableFilesAreToldWithTheCommandThatHelps(t *testing.T) {
 		}
 	}
 }
+
+// A configuration that was copied from a web page.
+func TestTypographicQuotesAreNamed(t *testing.T) {
+	tree := ParseText("a.conf", []byte("filename \u201cipxe.efi\u201d;\n"), Options{})
+	if len(tree.Findings) == 0 {
+		t.Fatal("nothing found")
+	}
+	if text := tree.Render(tree.Findings[0]); !strings.Contains(text, "a.conf:1:10: error: a typographic quotation mark") || !strings.Contains(text, `write " instead`) {
+		t.Errorf("%s", text)
+	}
+}

@@ -17,6 +17,7 @@ help: ## this list
 
 go:
 	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed: https://go.dev/dl/"; exit 1; }
+	@go version >/dev/null || { echo "The Go that go.mod names cannot be fetched. With the one that is here: GOTOOLCHAIN=local make ..."; exit 1; }
 
 build: go ## build/bootstorm and build/bench, static
 	@mkdir -p build
@@ -62,10 +63,10 @@ screenshots: go ## the pictures of the page in the README, by a real browser
 	@tools/deps.sh test
 	go test -count 1 -run Screenshots ./tools/page -update
 
-programs: go # the programs as they are packaged
+programs: go # the programs as they are packaged, with the Go that go.mod names
 	@mkdir -p build/package/bin
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/package/bin/bootstorm ./cmd/bootstorm
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/package/bin/bootstorm-bench ./cmd/bench
+	export GOTOOLCHAIN=$$(tools/toolchain.sh) && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/package/bin/bootstorm ./cmd/bootstorm
+	@export GOTOOLCHAIN=$$(tools/toolchain.sh 2>/dev/null) && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/package/bin/bootstorm-bench ./cmd/bench
 
 sbom: programs ## what both programs are made of, as CycloneDX, in build/sbom
 	@mkdir -p build/sbom
@@ -78,14 +79,16 @@ deb: sbom ## the Debian package, build/bootstorm_VERSION_ARCH.deb
 	@go run ./tools/package
 	@rm -f build/bootstorm_*.deb
 	@VERSION='$(VERSION)' ARCH=$$(go env GOARCH) $(TOOL) nfpm package -f tools/package/nfpm.yaml -p deb -t build
+	@tools/toolchain.sh >/dev/null # where it warns: once more, at the end
+	@go version build/package/bin/bootstorm build/package/bin/bootstorm-bench
 
 package-test: deb ## install, upgrade, remove and purge the package in a clean Debian, its systemd running, and boot nodes from it; SUITE=bookworm
 	@tools/deps.sh package
 	SUITE=$(SUITE) tools/package/cleanroot.sh
 	BOOTSTORM_CLEAN_ROOT=$(CURDIR)/build/package/root BOOTSTORM_CLEAN_BASE=$(CURDIR)/build/package/base-$(or $(SUITE),bookworm).tar go test -tags cleanroot -count=1 -timeout 5m -run 'TestNode|TestPackageLives' -v ./tools/package
 
-audit: go ## known vulnerabilities in what both programs call (govulncheck)
-	@go run ./tools/audit
+audit: go ## known vulnerabilities in what both programs call (govulncheck), built with the Go that the package is built with
+	@export GOTOOLCHAIN=$$(tools/toolchain.sh) && go run ./tools/audit
 
 clean: ## remove build/
 	rm -rf build

@@ -2,6 +2,8 @@ module bootstorm
 
 go 1.26.0
 
+toolchain go1.26.10
+
 require (
 	charm.land/bubbletea/v2 v2.1.1 // the terminal view: a model that is a function of messages, as the core is, so that screens are tested as text
 	charm.land/lipgloss/v2 v2.0.6 // its colours; the last version that Go 1.26.0 builds

@@ -196,16 +196,17 @@ func (s *server) tally() string {
 // keptOff is what was not let in, the worst of it; empty if there was nothing.
 func (s *server) keptOff() (text string) {
 	c := s.first().core.Counters()
-	var requests, evicted uint64
+	var requests, evicted, kept, pretended uint64
 	for _, w := range s.workers {
 		n := w.core.Transfers().Counters()
-		requests, evicted = requests+n.Excess, evicted+n.Evicted
+		requests, evicted, kept, pretended = requests+n.Excess, evicted+n.Evicted, kept+n.Kept, pretended+n.Pretended
 	}
 	for _, n := range []struct {
 		n    uint64
 		what string
 	}{{c.Excess, "DHCP messages over the rate"}, {requests, "TFTP requests over the rate"}, {c.TakenBack, "offers taken back"},
-		{evicted, "transfers that nobody acknowledged"}, {c.Doubtful, "conflicts not believed"}, {c.Rogue, "replies of other DHCP servers"}} {
+		{evicted, "transfers that nobody acknowledged"},
+		{kept, "TFTP requests that would have taken what is kept for known nodes"}, {pretended, "datagrams in a known node's name"}, {c.Doubtful, "conflicts not believed"}, {c.Rogue, "replies of other DHCP servers"}} {
 		if n.n > 0 {
 			text += fmt.Sprintf(", %d %s", n.n, n.what)
 		}

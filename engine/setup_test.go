@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -148,6 +149,57 @@ func TestSystemd(t *testing.T) {
 		t.Fatal(err)
 	}
 	heard("STOPPING=1")
+}
+
+// A worker that hangs is not vouched for, so that systemd starts the daemon again;
+// one that goes on is.
+func TestWatchdogIsSilentWhileAWorkerHangs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notify")
+	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	t.Setenv("NOTIFY_SOCKET", path)
+	t.Setenv("WATCHDOG_USEC", "20000")
+	n := newNetwork()
+	s := serve(t, n, guideText)
+	s.said("ready: ")
+	vouched := func(within time.Duration) bool {
+		t.Helper()
+		buf := make([]byte, 4096)
+		l.SetReadDeadline(time.Now().Add(within))
+		for {
+			k, err := l.Read(buf)
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				return false
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(buf[:k]), "WATCHDOG=1") {
+				return true
+			}
+		}
+	}
+	if !vouched(20 * time.Second) {
+		t.Fatal("a worker that turns is not vouched for")
+	}
+	socket := n.sock()
+	socket.mu.Lock() // it hangs at its next frame
+	for end := time.Now().Add(20 * time.Second); vouched(700 * time.Millisecond); {
+		if time.Now().After(end) {
+			socket.mu.Unlock()
+			t.Fatal("a worker that hangs is vouched for")
+		}
+	}
+	socket.mu.Unlock()
+	if !vouched(20 * time.Second) {
+		t.Error("a worker that goes on is not vouched for")
+	}
+	if err := s.finish(); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestSmall: a boot-size that is less than the file beside it is warned of; one that

@@ -184,7 +184,7 @@ func abandonedFor(r batch.Reason) string {
 func full(r batch.Reason) string {
 	switch r {
 	case batch.ReasonTransfersFull:
-		return "all transfers that this server can have at a time are in use"
+		return "all transfers that this server can have at a time are in use, or the three quarters of them that are for clients without an address from here"
 	case batch.ReasonNotFilled:
 		return "its file is filled in for it now; it gets it when it asks again"
 	case batch.ReasonHoldFull:

@@ -68,7 +68,7 @@ var confined = []struct {
 	allowed []string
 	tests   bool // tests may import it anywhere
 }{
-	{"golang.org/x/sys/unix", []string{"engine/link", "engine/lease", "engine/sandbox", "engine/capture", "bench/segment", "bench/peers", "bench/ceiling", "cmd/bench", "tools/"}, true},
+	{"golang.org/x/sys/unix", []string{"engine/link", "engine/lease", "engine/sandbox", "engine/capture", "engine/view", "bench/segment", "bench/peers", "bench/ceiling", "cmd/bench", "tools/"}, true},
 	{"github.com/mdlayher/packet", []string{"engine/link"}, false},
 	{"go.uber.org/zap", []string{"engine", "engine/view", "cmd/"}, false},
 	{"github.com/google/gopacket", []string{"pcap", "bench", "tools/", "cmd/bench"}, true},

@@ -3,6 +3,7 @@ package core
 import (
 	"bootstorm/engine/batch"
 	"bootstorm/engine/core/binding"
+	"bootstorm/engine/core/transfer"
 	"bootstorm/engine/plan"
 	"bootstorm/proto"
 )
@@ -146,13 +147,15 @@ func (c *Core) advertise(link uint8, mac proto.MAC, to proto.Addr6, tx *batch.Tx
 
 // loading ends the answers to a node's solicitations with its first request for
 // a file: its network is configured by then, and what it loads may be a system
-// that configures it anew.
-func (c *Core) loading(now int64, via uint8) {
+// that configures it anew. It returns what is known of who sent the request.
+func (c *Core) loading(now int64, via uint8) transfer.Standing {
 	if p := &c.packet; len(p.Payload) >= 2 && p.Payload[0] == 0 && p.Payload[1] == readRequest {
 		c.seekers.forget(p.SrcMAC, via)
 		c.repeats.heard(p.SrcMAC)
 		c.heardOf(now)
+		return c.standing(via)
 	}
+	return transfer.Stranger
 }
 
 // readRequest is TFTP's operation RRQ (RFC 1350 section 5).

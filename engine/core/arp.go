@@ -3,7 +3,6 @@ package core
 import (
 	"bootstorm/engine/batch"
 	"bootstorm/engine/core/binding"
-	"bootstorm/engine/plan"
 	"bootstorm/proto"
 	"bootstorm/proto/dhcp"
 )
@@ -134,14 +133,9 @@ func (c *Core) sameNode(s *binding.Slot, mac proto.MAC) bool {
 	if s.Host == 0 { // as good as always
 		return false
 	}
-	hosts := &c.plan.Program.Hosts
-	var key [7]byte
-	key[0] = ethernet
-	copy(key[1:], mac[:])
-	for k := range hosts.Entries {
-		e := &hosts.Entries[k]
-		if e.Kind == plan.HostByHardware && c.nodes[e.Host] == s.Host &&
-			string(c.plan.Program.Data[e.Off:e.Off+e.Len]) == string(key[:]) {
+	p := &c.plan.Program
+	for at := p.ByEthernet(mac); at >= 0; at = p.Hosts.Entries[at].Next {
+		if c.nodes[p.Hosts.Entries[at].Host] == s.Host {
 			return true
 		}
 	}

@@ -19,6 +19,8 @@ import (
 //	                       others ask and nothing else is free
 //	made-up conflicts      the addresses that they put out of        believe
 //	                       service, per pool and hour
+//	forged TFTP requests   what is not acknowledged, and a share     transfer/guests.go
+//	                       of the table
 //	another server         reported, at most once a minute           rogue.go
 //
 // Clients that are known, from a host declaration or a lease, go before those

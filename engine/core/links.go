@@ -35,6 +35,7 @@ func (c *Core) SetLinks(links []plan.Link) {
 	c.newProbers()
 	c.fixed = c.fixedTenants()
 	c.transfers.SetLinks(links)
+	c.keepRoom()
 }
 
 // locate finds the link that a subnet is on: the first with an address in it.

@@ -65,9 +65,9 @@ func (c *Core) frame(now batch.Time, f *batch.Frame, tx *batch.Tx) {
 		c.count.Other++
 	case p.DstPort == proto.PortTFTP:
 		c.count.TFTP++
-		c.loading(now.Mono, f.Link)
+		who := c.loading(now.Mono, f.Link)
 		done := c.transfers.Counters().Done
-		c.transfers.Receive(now.Mono, p, f.Link, tx, c.events)
+		c.transfers.Receive(now.Mono, p, f.Link, who, tx, c.events)
 		c.ended(done)
 	case p.DstPort == proto.PortBOOTPServer || p.DstPort == proto.PortPXE:
 		c.handle(now, f.Link, tx)

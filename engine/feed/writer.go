@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"syscall"
@@ -15,6 +16,10 @@ import (
 // all nodes ask at once: 60,000 events, those of 15,000 of them. What was never
 // needed costs no memory.
 const queueBytes = 8 << 20
+
+// queueCap is the memory for that: twice as much, so that what was sent is made room of
+// only when there is as much of it as can wait.
+const queueCap = 2 * queueBytes
 
 // generationBytes bounds a generation that waits; it is larger than any of
 // a network that fits an Ethernet segment.
@@ -43,7 +48,7 @@ type Writer struct {
 
 // NewWriter makes a Writer that nobody listens to yet.
 func NewWriter() *Writer {
-	w := &Writer{queue: make([]byte, 0, queueBytes)}
+	w := &Writer{queue: make([]byte, 0, queueCap)}
 	w.texts.clear()
 	w.try = w.write
 	return w
@@ -202,7 +207,7 @@ func (w *Writer) Generation(g *Generation) {
 	switch {
 	case w.conn == nil || err != nil:
 	case fresh:
-		w.queue = append(append(make([]byte, 0, max(len(b)+len(w.queue), queueBytes)), b...), w.queue...)
+		w.queue = append(append(make([]byte, 0, max(len(b)+len(w.queue), queueCap)), b...), w.queue...)
 	default:
 		w.due = b
 		w.dueNow()
@@ -278,8 +283,8 @@ func (w *Writer) write(fd uintptr) bool {
 		w.sent += n
 	}
 	w.queue, w.sent, w.cut = w.queue[:0], 0, 0
-	if cap(w.queue) > 2*queueBytes { // a generation was large
-		w.queue = make([]byte, 0, queueBytes)
+	if cap(w.queue) > queueCap { // a generation was large
+		w.queue = make([]byte, 0, queueCap)
 	}
 	return true
 }
@@ -287,7 +292,7 @@ func (w *Writer) write(fd uintptr) bool {
 // Requests reads the view's requests and calls f with each, and alive with each
 // sign of life, until the view is gone. It is run in a goroutine of its own for
 // each Attach.
-func Requests(c *net.UnixConn, f func(Request), alive func()) error {
+func Requests(c io.Reader, f func(Request), alive func()) error {
 	var buf []byte
 	for {
 		var k kind

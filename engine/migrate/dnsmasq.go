@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+
+	"bootstorm/engine/config"
+	"bootstorm/engine/plan/compile"
 )
 
 // Where dnsmasq begins to read, and what bounds the reading.
@@ -281,7 +284,20 @@ func (h *host) takeDnsmasq(m *dnsmasq) error {
 	m.takeRoot()
 	h.ConfigName = dnsmasqConf
 	h.Config = m.render()
+	h.readBack()
 	return h.takeDnsmasqLeases(m.leases)
+}
+
+// readBack reads the result as the server will: what it does not accept is told of
+// here, where the lines are at hand.
+func (h *host) readBack() {
+	tree := config.ParseText("dhcpd.conf", h.Config, config.Options{})
+	_, more := compile.Compile(tree)
+	for _, f := range append(tree.Findings, more...) {
+		if f.Severity == config.Error {
+			h.note(h.ConfigName, 0, sourceLine(tree, f.Pos), Lost, "what it became is not accepted: %s; %s; correct it in the result", f.Message, f.Remedy)
+		}
+	}
 }
 
 // takeRoot takes the directory of the boot files, if dnsmasq serves them.

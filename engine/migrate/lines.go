@@ -58,7 +58,11 @@ func (m *dnsmasq) takeRange(d directive) {
 		}
 	}
 	guessed := ""
-	r.network, guessed = m.network(start, mask)
+	r.network, guessed = m.network(start, r.end, mask)
+	if r.start.IsValid() && (r.end.Less(r.start) || !r.network.Contains(r.end)) {
+		m.lost(d, "its last address, %s, is not behind its first in the network %s%s: correct the line", r.end, r.network, guessed)
+		return
+	}
 	if tag := m.tags.unknown(want); tag != "" {
 		m.lost(d, "nothing that can be taken over sets the tag %s", tag)
 		return
@@ -68,8 +72,9 @@ func (m *dnsmasq) takeRange(d directive) {
 }
 
 // network finds the network of a range whose mask may be missing, and says where
-// it is from if it is not from the line.
-func (m *dnsmasq) network(start, mask netip.Addr) (p netip.Prefix, guessed string) {
+// it is from if it is not from the line. A guess has room for the end, where
+// there is one.
+func (m *dnsmasq) network(start, end, mask netip.Addr) (p netip.Prefix, guessed string) {
 	if mask.IsValid() {
 		return netip.PrefixFrom(start, bits(mask)).Masked(), ""
 	}
@@ -78,7 +83,11 @@ func (m *dnsmasq) network(start, mask netip.Addr) (p netip.Prefix, guessed strin
 			return own.Masked(), ", the mask as that of this host's interface"
 		}
 	}
-	return netip.PrefixFrom(start, 24).Masked(), "; no mask is named, dnsmasq takes the interface's: 255.255.255.0 is a guess, correct it or name the address with --address"
+	p = netip.PrefixFrom(start, 24).Masked()
+	for end.IsValid() && !p.Contains(end) && p.Bits() > 8 {
+		p = netip.PrefixFrom(start, p.Bits()-1).Masked()
+	}
+	return p, fmt.Sprintf("; no mask is named, dnsmasq takes the interface's: %s is a guess, correct it or name the address with --address", maskOf(p))
 }
 
 // bits counts the ones of a mask.

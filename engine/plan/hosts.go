@@ -63,6 +63,15 @@ func (p *Program) lookup(kind HostKey, key []byte) int32 {
 	}
 }
 
+// ByEthernet returns the first entry of the hosts that list an Ethernet address, -1
+// if none does; the others follow by Next.
+func (p *Program) ByEthernet(mac proto.MAC) int32 {
+	var key [1 + len(mac)]byte
+	key[0] = 1 // RFC 826's number for it
+	copy(key[1:], mac[:])
+	return p.lookup(HostByHardware, key[:])
+}
+
 // FindHost finds the client's host declaration as dhcpd does: by client
 // identifier, then by hardware address, then by the host-identifier options;
 // the first of these that any declaration answers to decides. Of the

@@ -1,7 +1,8 @@
 // Command audit looks for known vulnerabilities in what both programs call:
 // govulncheck with the reports of the Go project, in the versions that
 // tools/tools.mod and tools/vulndb.mod pin, so that it needs no network and says
-// the same tomorrow. The reports come as a module of data; govulncheck wants them
+// the same tomorrow. The standard library is that of the Go which builds the audit:
+// "make audit" chooses the one that builds the package, too (tools/toolchain.sh). The reports come as a module of data; govulncheck wants them
 // with an index, which is made here (go.dev/doc/security/vuln/database). That
 // project has a program for it, too, whose build takes a minute and a half and a
 // hundred modules.
@@ -15,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -49,7 +51,7 @@ func audit(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, "ID", known+".json")); err != nil {
 		return fmt.Errorf("the reports lack %s, which is old: they are not those of the Go project", known)
 	}
-	fmt.Printf("%d reports as of %s (golang.org/x/vulndb %s)\n", n, dateOf(version), version)
+	fmt.Printf("%d reports as of %s (golang.org/x/vulndb %s), for what is built with %s\n", n, dateOf(version), version, runtime.Version())
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return err

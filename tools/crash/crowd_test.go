@@ -35,12 +35,45 @@ type crowd struct {
 	offers  int
 	wrong   []string
 
+	// An offer is not on disk: a server that is killed has forgotten it.
+	life  int // of the server: how often it was killed
+	open  map[proto.MAC]promise
+	cut   int // nodes with an offer and no ACK when the server was killed
+	kept  int // of those: acknowledged with that address when they asked on
+	naks  int // of those: told by a NAK to begin anew
+	moved int // of those: offered another address by a later life
+
 	packet  proto.Packet
 	options dhcp.Options
 }
 
+// promise is an offer that is not acknowledged.
+type promise struct {
+	addr proto.Addr
+	life int  // of the server that made it
+	nak  bool // a later one did not want to know
+}
+
 func newCrowd() *crowd {
-	return &crowd{address: map[proto.MAC]proto.Addr{}, holder: map[proto.Addr]proto.MAC{}}
+	return &crowd{address: map[proto.MAC]proto.Addr{}, holder: map[proto.Addr]proto.MAC{}, open: map[proto.MAC]promise{}}
+}
+
+// killed notes that the server was killed, and that all it had sent is here.
+func (c *crowd) killed() {
+	for mac := range c.open {
+		if _, ok := c.address[mac]; ok {
+			delete(c.open, mac) // it has its lease, whatever comes of this offer
+		} else if c.open[mac].life == c.life {
+			c.cut++
+		}
+	}
+	c.life++
+}
+
+// restarts says what became of the offers.
+func (c *crowd) restarts() string {
+	return fmt.Sprintf("%d nodes had an offer and no ACK when the server was killed: asking on, %d were acknowledged and %d got a NAK; %d were later offered another address; no node with an ACK got a NAK or another address",
+		c.cut, c.kept, c.naks, c.moved)
 }
 
 // see takes note of a frame that reached the nodes. Leases are long and none is
@@ -55,6 +88,12 @@ func (c *crowd) see(frame []byte, checksum bool) {
 	switch kind, _ := c.options.MessageType(); kind {
 	case dhcp.Offer:
 		c.offers++
+		if had, ok := c.open[mac]; ok && had.life < c.life && had.addr != addr {
+			c.moved++
+		}
+		if mac[0] == 0x52 && mac[1] == 0x54 { // one of the storms' nodes, who mean it
+			c.open[mac] = promise{addr: addr, life: c.life}
+		}
 	case dhcp.Ack:
 		c.acks++
 		if had, ok := c.address[mac]; ok && had != addr {
@@ -64,8 +103,23 @@ func (c *crowd) see(frame []byte, checksum bool) {
 			c.wrong = append(c.wrong, fmt.Sprintf("%s was given to %s, and %s has it", addr, mac, other))
 		}
 		c.address[mac], c.holder[addr] = addr, mac
+		if had, ok := c.open[mac]; ok && had.life < c.life && had.addr == addr {
+			c.kept++
+		}
+		delete(c.open, mac)
 	case dhcp.Nak:
-		c.wrong = append(c.wrong, fmt.Sprintf("%s got a NAK", mac))
+		switch had, ok := c.open[mac]; {
+		case c.address[mac] != 0:
+			c.wrong = append(c.wrong, fmt.Sprintf("%s has %s from an ACK and got a NAK", mac, c.address[mac]))
+		case ok && had.life < c.life:
+			if !had.nak {
+				c.naks++
+			}
+			had.nak = true
+			c.open[mac] = had
+		default:
+			c.wrong = append(c.wrong, fmt.Sprintf("%s got a NAK from the server that offered it %s", mac, had.addr))
+		}
 	}
 }
 
@@ -171,13 +225,40 @@ func (s *site) ask(c *crowd, nodes map[proto.MAC]proto.Addr, limit time.Duration
 	return len(nodes) - len(open)
 }
 
-// reboot builds a REQUEST of INIT-REBOOT (RFC 2131 section 4.3.2).
-func reboot(mac proto.MAC, addr proto.Addr) []byte {
-	return message(mac, dhcp.Request, addr)
+// askOn has the nodes that had an offer when the server was killed send their
+// REQUEST again, as firmware does after 4 s, while as many others ask for an
+// address, who are first and then never heard of again.
+func (s *site) askOn(c *crowd) {
+	s.Helper()
+	queue := func(frame []byte) {
+		for !s.conn.Queue(frame) {
+			s.must(s.conn.Flush())
+		}
+	}
+	n := 0
+	for mac, had := range c.open {
+		if had.life != c.life-1 {
+			continue
+		}
+		n++
+		queue(message(proto.MAC{0x52, 0x55, byte(c.life), byte(n >> 16), byte(n >> 8), byte(n)}, dhcp.Discover, 0, 0))
+		queue(message(mac, dhcp.Request, had.addr, server))
+	}
+	s.must(s.conn.Flush())
+	s.drain(c)
 }
 
-// message builds a broadcast of a client; asked is option 50, if not 0.
-func message(mac proto.MAC, kind dhcp.Type, asked proto.Addr) []byte {
+// server is Node 0's address.
+var server = proto.AddrOf(10, 0, 0, 1)
+
+// reboot builds a REQUEST of INIT-REBOOT (RFC 2131 section 4.3.2).
+func reboot(mac proto.MAC, addr proto.Addr) []byte {
+	return message(mac, dhcp.Request, addr, 0)
+}
+
+// message builds a broadcast of a client; asked is option 50 and of is option 54,
+// the server that it chose, if not 0.
+func message(mac proto.MAC, kind dhcp.Type, asked, of proto.Addr) []byte {
 	var buf [600]byte
 	var w dhcp.Writer
 	h := w.Reset(buf[:])
@@ -189,6 +270,10 @@ func message(mac proto.MAC, kind dhcp.Type, asked proto.Addr) []byte {
 	if asked != 0 {
 		b := asked.Bytes()
 		w.Option(dhcp.OptRequestedAddr, b[:])
+	}
+	if of != 0 {
+		b := of.Bytes()
+		w.Option(dhcp.OptServerID, b[:])
 	}
 	payload := buf[:w.End()]
 	var head [proto.HeadersLen]byte

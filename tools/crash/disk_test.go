@@ -1,10 +1,16 @@
 package crash
 
 import (
+	"context"
 	"errors"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -104,14 +110,16 @@ var diskFaults = map[string]fault{
 
 // TestDisk fills the disk, or makes it read-only, under a running server: offers,
 // boot files and renewals of young leases go on, no lease is acknowledged that is
-// not on disk, the
-// log says so, and when the disk comes back so does everything, without a restart.
+// not on disk, log and metrics say so, and when the disk comes back so does
+// everything, without a restart.
 func TestDisk(t *testing.T) {
 	for name, f := range diskFaults {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, countedConf)
 			mount := s.onDisk("1m")
-			s.serve()
+			s.start("--log-level", "info", "--view", "on")
+			s.said("ready: ")
+			s.shows("bootstorm_journal_failing 0")
 			c := newCrowd()
 			s.boot(c, 1, 20, 20)
 			young := c.some(20)
@@ -119,11 +127,13 @@ func TestDisk(t *testing.T) {
 			s.boot(c, 2, 20, 0)
 			s.said(f.says)
 			s.said("no address is given until the disk takes it")
+			s.shows("bootstorm_journal_failing 1", `bootstorm_health{state="failing"} 1`)
 			if got := s.ask(c, young, patience); got != 20 {
 				t.Errorf("%d of 20 young leases confirmed", got)
 			}
 			f.end(s, mount)
 			s.said("the lease file can be written again")
+			s.shows("bootstorm_journal_failing 0")
 			s.drain(c)
 			s.boot(c, 3, 20, 20)
 			s.kill()
@@ -132,6 +142,28 @@ func TestDisk(t *testing.T) {
 			}
 		})
 	}
+}
+
+// shows waits until the server's metrics have all of these lines at a time.
+func (s *site) shows(lines ...string) {
+	s.Helper()
+	client := http.Client{Timeout: patience, Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", "/run/bootstorm/eth1/view.sock")
+	}}}
+	defer client.CloseIdleConnections()
+	var body []byte
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		answer, err := client.Get("http://bootstorm/metrics")
+		if err != nil {
+			continue // the view is not there yet
+		}
+		body, err = io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err == nil && !slices.ContainsFunc(lines, func(l string) bool { return !strings.Contains(string(body), "\n"+l+"\n") }) {
+			return
+		}
+	}
+	s.Fatalf("the metrics do not show %q:\n%s", lines, body)
 }
 
 // TestLeaseFileTakenAway deletes and replaces the lease file of a running

@@ -109,7 +109,7 @@ func (s *soak) flood() {
 		var frame []byte
 		switch i % 4 {
 		case 0:
-			frame = message(mac, 1, 0)
+			frame = message(mac, 1, 0, 0)
 		case 1:
 			frame = readRequest(mac, proto.AddrOf(10, 200, byte(i>>8), byte(i)), "kernel")
 		case 2:
@@ -118,7 +118,7 @@ func (s *soak) flood() {
 				SenderAddr: proto.AddrOf(10, 200, byte(i>>8), byte(i)), TargetAddr: proto.Addr(s.random.Uint32())})
 			frame = b[:]
 		default:
-			frame = message(mac, 1, 0)
+			frame = message(mac, 1, 0, 0)
 			for range 8 {
 				frame[12+s.random.IntN(len(frame)-12)] = byte(s.random.Uint32())
 			}
@@ -143,7 +143,10 @@ func readRequest(mac proto.MAC, from proto.Addr, file string) []byte {
 // killAndStart is kill -9, and what systemd does then.
 func (s *soak) killAndStart() {
 	s.kill()
+	s.drain(s.crowd)
+	s.crowd.killed()
 	s.serve()
+	s.askOn(s.crowd)
 }
 
 // round is one storm with one act in it. All its nodes boot in the end, with the
@@ -211,6 +214,7 @@ func TestSoak(t *testing.T) {
 		t.Errorf("in the lease file: %v", bad[:min(9, len(bad))])
 	}
 	s.report("end")
+	t.Logf("%d kills: %s", s.happened["kill"], s.crowd.restarts())
 }
 
 func newSoak(t *testing.T, seed uint64) *soak {

@@ -35,7 +35,7 @@ func TestContainerRecipeNamesWhatIsThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(string(mod))
+	want := regexp.MustCompile(`(?m)^toolchain go(\d+\.\d+\.\d+)$`).FindStringSubmatch(string(mod))
 	if want == nil || !strings.Contains(string(text), "/golang:"+want[1]+"-") {
 		t.Errorf("the recipe does not build with the Go of go.mod, %v", want)
 	}

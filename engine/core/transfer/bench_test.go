@@ -22,7 +22,7 @@ func BenchmarkData(b *testing.B) {
 			var acked [clients]uint16
 			feed := func(in []byte) {
 				p.Payload = in
-				r.table.Receive(r.now, &p, 0, r.tx, &r.ev)
+				r.table.Receive(r.now, &p, 0, Stranger, r.tx, &r.ev)
 				r.table.Fill(r.now, r.tx, &r.ev)
 				r.tx.Sent(r.tx.N)
 				r.ev.Reset()
@@ -47,7 +47,7 @@ func BenchmarkData(b *testing.B) {
 				acked[i] += uint16(window)
 				tftp.PutHeader(&answer, tftp.OpAck, acked[i])
 				p.Payload = answer[:]
-				r.table.Receive(r.now, &p, 0, r.tx, &r.ev)
+				r.table.Receive(r.now, &p, 0, Stranger, r.tx, &r.ev)
 				if i = (i + 1) % clients; i%8 == 0 || r.tx.Room() < 2 {
 					r.table.Fill(r.now, r.tx, &r.ev)
 					r.tx.Sent(r.tx.N)
@@ -69,9 +69,9 @@ func BenchmarkRequest(b *testing.B) {
 	for b.Loop() {
 		p.SrcPort++
 		p.Payload = ask
-		r.table.Receive(r.now, &p, 0, r.tx, &r.ev)
+		r.table.Receive(r.now, &p, 0, Stranger, r.tx, &r.ev)
 		p.Payload = end
-		r.table.Receive(r.now, &p, 0, r.tx, &r.ev)
+		r.table.Receive(r.now, &p, 0, Stranger, r.tx, &r.ev)
 		r.tx.Sent(r.tx.N)
 		r.ev.Reset()
 	}

@@ -18,6 +18,9 @@ type Counters struct {
 	Unfilled   uint64 // requests not answered because their file is not filled in yet for the node that asks
 	Crowded    uint64 // requests not answered because their address has as many transfers as one may have
 	Evicted    uint64 // transfers that nobody acknowledged, ended for others
+	Yielded    uint64 // those among them that strangers had, ended for a node that is known
+	Kept       uint64 // requests of strangers not answered because the rest of the table is kept for known nodes
+	Pretended  uint64 // datagrams ignored that have the address and port of a known node's transfer, but not its hardware address
 	Excess     uint64 // requests dropped because their address exceeds its rate limit
 	NotOurs    uint64 // requests to a broadcast or foreign address, or from no usable one
 	Malformed  uint64 // datagrams below four bytes, or of an opcode that servers do not get
@@ -43,7 +46,8 @@ func (c *Counters) Each(f func(name string, v uint64)) {
 		{"requests", c.Requests}, {"started", c.Started}, {"done", c.Done}, {"probes", c.Probes},
 		{"failed", c.Failed}, {"abandoned", c.Abandoned}, {"replaced", c.Replaced}, {"link_gone", c.LinkGone},
 		{"repeated_requests", c.Repeated}, {"late_requests", c.Late}, {"not_found", c.NotFound},
-		{"refused", c.Refused}, {"table_full", c.Full}, {"unfilled", c.Unfilled}, {"address_full", c.Crowded}, {"evicted", c.Evicted}, {"drop_tftp_rate", c.Excess}, {"not_ours", c.NotOurs}, {"malformed", c.Malformed},
+		{"refused", c.Refused}, {"table_full", c.Full}, {"unfilled", c.Unfilled}, {"address_full", c.Crowded}, {"evicted", c.Evicted},
+		{"evicted_for_known", c.Yielded}, {"kept_for_known", c.Kept}, {"pretended", c.Pretended}, {"drop_tftp_rate", c.Excess}, {"not_ours", c.NotOurs}, {"malformed", c.Malformed},
 		{"stray", c.Stray}, {"acks", c.Acks}, {"duplicate_acks", c.Duplicates}, {"stale_acks", c.Stale},
 		{"future_acks", c.Future}, {"repairs", c.Repairs}, {"timeouts", c.Timeouts},
 		{"data_frames", c.DataFrames}, {"data_bytes", c.DataBytes}, {"resent_frames", c.Resent}, {"oacks", c.Oacks},

@@ -69,8 +69,8 @@ func TestFilledDoesNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(1, func() {
 		for i := range 20_000 {
 			p.Payload, other.Payload = kinds[i%len(kinds)], kinds[0]
-			r.table.Receive(r.now, &p, 0, r.tx, &r.ev)
-			r.table.Receive(r.now, &other, 0, r.tx, &r.ev)
+			r.table.Receive(r.now, &p, 0, Stranger, r.tx, &r.ev)
+			r.table.Receive(r.now, &other, 0, Stranger, r.tx, &r.ev)
 			r.table.Fill(r.now, r.tx, &r.ev)
 			r.tx.Sent(r.tx.N)
 			r.ev.Reset()

@@ -20,7 +20,7 @@ func (r *rig) forged(i int, payload []byte) {
 func (r *rig) from(a proto.Addr, port uint16, payload []byte) {
 	p := r.src
 	p.Src, p.SrcPort, p.Payload = a, port, payload
-	r.table.Receive(r.now, &p, 0, r.tx, &r.ev)
+	r.table.Receive(r.now, &p, 0, Stranger, r.tx, &r.ev)
 	r.table.Fill(r.now, r.tx, &r.ev)
 	r.tx.Sent(r.tx.N)
 	r.ev.Reset()
@@ -30,10 +30,12 @@ func (r *rig) from(a proto.Addr, port uint16, payload []byte) {
 func checkGuests(t *testing.T, table *Table) {
 	t.Helper()
 	g := &table.guests
-	fresh, listed, chained := 0, 0, 0
-	for id, prev := g.head, none; id != none; prev, id = id, g.places[id].next {
-		if listed++; listed > len(table.slots) || g.places[id].prev != prev || !g.places[id].fresh || table.slots[id].key == 0 {
-			t.Fatal("the list of unacknowledged transfers is broken")
+	fresh, listed, chained, strangers := 0, 0, 0, 0
+	for who := range standings {
+		for id, prev := g.fresh[who].head, none; id != none; prev, id = id, g.places[id].next {
+			if listed++; listed > len(table.slots) || g.places[id].prev != prev || !g.places[id].fresh || g.places[id].standing != who || table.slots[id].key == 0 {
+				t.Fatal("the list of unacknowledged transfers is broken")
+			}
 		}
 	}
 	for i := range g.heads {
@@ -48,12 +50,16 @@ func checkGuests(t *testing.T, table *Table) {
 		if s.key != 0 && g.places[i].fresh {
 			fresh++
 		}
+		if s.key != 0 && g.places[i].standing == Stranger {
+			strangers++
+		}
 		if s.key == 0 && g.places[i].fresh {
 			t.Fatal("a free slot is unacknowledged")
 		}
 	}
-	if listed != fresh || chained != table.Active() {
-		t.Fatalf("%d listed, %d unacknowledged; %d chained, %d active", listed, fresh, chained, table.Active())
+	if listed != fresh || chained != table.Active() || g.strangers != strangers || strangers > len(table.slots)-g.kept {
+		t.Fatalf("%d listed, %d unacknowledged; %d chained, %d active; %d strangers counted, %d there", listed, fresh, chained, table.Active(),
+			g.strangers, strangers)
 	}
 }
 

@@ -89,7 +89,7 @@ func TestAQueueIsNotALoss(t *testing.T) {
 		r := start(t)
 		p := r.src
 		p.Payload = ack(0)
-		r.table.Receive(r.now, &p, 0, r.tx, &r.ev)
+		r.table.Receive(r.now, &p, 0, Stranger, r.tx, &r.ev)
 		for range 180 {
 			r.now += 10 * ms
 			r.table.Fill(r.now, r.tx, &r.ev)
@@ -131,7 +131,7 @@ func TestLittleWaitsInTheBatch(t *testing.T) {
 	send := func(port uint16, payload []byte) {
 		p := r.src
 		p.SrcPort, p.Payload = port, payload
-		r.table.Receive(r.now, &p, 0, r.tx, &r.ev)
+		r.table.Receive(r.now, &p, 0, Stranger, r.tx, &r.ev)
 	}
 	for port := range uint16(30) {
 		send(2000+port, rrq("f", "octet", "blksize=1468", "windowsize=16"))

@@ -16,11 +16,12 @@ const (
 // an ACK, ns: it starts at 0.25 s.
 const patience = 200 * batch.Millisecond
 
-// Receive handles a datagram to port 69 that came in by a link. tx must have
-// room for one message; what does not fit there waits for Fill.
-func (t *Table) Receive(now int64, p *proto.Packet, link uint8, tx *batch.Tx, ev *batch.Events) {
+// Receive handles a datagram to port 69 that came in by a link; who is the standing
+// of its sender, looked at only if it is a request. tx must have room for one
+// message; what does not fit there waits for Fill.
+func (t *Table) Receive(now int64, p *proto.Packet, link uint8, who Standing, tx *batch.Tx, ev *batch.Events) {
 	if tftp.IsRequest(p.Payload) {
-		t.ask(now, p, link, tx, ev)
+		t.ask(now, p, link, who, tx, ev)
 		return
 	}
 	op, field, ok := tftp.Opcode(p.Payload)
@@ -31,6 +32,10 @@ func (t *Table) Receive(now int64, p *proto.Packet, link uint8, tx *batch.Tx, ev
 	id := t.index.find(t.slots, keyOf(p.Src, p.SrcPort))
 	if id == none || t.slots[id].server != p.Dst {
 		t.count.Stray++ // silence: see the package comment
+		return
+	}
+	if t.guests.places[id].standing == Known && p.SrcMAC != t.slots[id].mac {
+		t.count.Pretended++
 		return
 	}
 	if op == tftp.OpAck {

@@ -176,7 +176,7 @@ func TestSilence(t *testing.T) {
 		r := start(t)
 		p := r.src
 		p.Payload = ack(0)
-		r.table.Receive(r.now, &p, 0, r.tx, &r.ev)
+		r.table.Receive(r.now, &p, 0, Stranger, r.tx, &r.ev)
 		r.tx.N = batch.TxCap // the driver cannot send
 		for range 20 {
 			r.now += 100 * ms

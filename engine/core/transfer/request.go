@@ -26,18 +26,22 @@ const (
 )
 
 // ask handles an RRQ or WRQ.
-func (t *Table) ask(now int64, p *proto.Packet, l uint8, tx *batch.Tx, ev *batch.Events) {
+func (t *Table) ask(now int64, p *proto.Packet, l uint8, who Standing, tx *batch.Tx, ev *batch.Events) {
 	t.count.Requests++
 	if !t.owns(l, p.Dst) || p.Src == 0 || p.Src == proto.Limited || p.SrcPort == 0 {
 		t.count.NotOurs++
 		return
 	}
-	if !t.within(now, p, l, ev) {
+	if !t.within(now, p, l, who, ev) {
 		return
 	}
 	id := t.index.find(t.slots, keyOf(p.Src, p.SrcPort))
+	if id != none && who < t.guests.places[id].standing {
+		t.count.Pretended++
+		return
+	}
 	hash := hashRequest(p.Payload)
-	if id != none && t.slots[id].request == hash && t.askedAgain(now, id, p.SrcMAC, l, tx) {
+	if id != none && t.slots[id].request == hash && t.askedAgain(now, id, p.SrcMAC, l, who, tx) {
 		return
 	}
 	r := &t.request
@@ -57,12 +61,13 @@ func (t *Table) ask(now int64, p *proto.Packet, l uint8, tx *batch.Tx, ev *batch
 		t.count.Replaced++
 		t.end(id)
 	}
-	t.grant(now, p, l, hash, tx, ev)
+	t.grant(now, p, l, who, hash, tx, ev)
 }
 
-// within tells whether the sender of a request keeps to the rate limit.
-func (t *Table) within(now int64, p *proto.Packet, l uint8, ev *batch.Events) bool {
-	ok, first := t.askers.Take(spread(uint64(p.Src), t.index.seed)*0x9e3779b97f4a7c15, now)
+// within tells whether the sender of a request keeps to the rate limit: of an
+// address, the node that it belongs to and anybody else have one each.
+func (t *Table) within(now int64, p *proto.Packet, l uint8, who Standing, ev *batch.Events) bool {
+	ok, first := t.askers.Take(spread(uint64(who)<<32|uint64(p.Src), t.index.seed)*0x9e3779b97f4a7c15, now)
 	if ok {
 		return true
 	}
@@ -79,8 +84,13 @@ func (t *Table) within(now int64, p *proto.Packet, l uint8, ev *batch.Events) bo
 // Answers go to where the repetition came from: where nothing of the transfer has
 // arrived, the hardware address of the first request may have been damaged on its
 // way, since no checksum of IP covers it, or the node has moved to its other link.
-func (t *Table) askedAgain(now int64, id int32, mac proto.MAC, l uint8, tx *batch.Tx) bool {
+// A transfer that runs for somebody who is only pretended to be this sender is no
+// reason to wait.
+func (t *Table) askedAgain(now int64, id int32, mac proto.MAC, l uint8, who Standing, tx *batch.Tx) bool {
 	s := &t.slots[id]
+	if t.guests.raise(id, who); t.guests.places[id].standing < who {
+		return false
+	}
 	switch {
 	case s.flags&flagOack != 0: // the OACK was lost
 		t.count.Repeated++
@@ -99,7 +109,7 @@ func (t *Table) askedAgain(now int64, id int32, mac proto.MAC, l uint8, tx *batc
 }
 
 // grant answers a read request whose form is right.
-func (t *Table) grant(now int64, p *proto.Packet, l uint8, hash uint64, tx *batch.Tx, ev *batch.Events) {
+func (t *Table) grant(now int64, p *proto.Packet, l uint8, who Standing, hash uint64, tx *batch.Tx, ev *batch.Events) {
 	g := t.files.current
 	file, ok := t.files.list[g].set.Lookup(t.request.Name)
 	if !ok {
@@ -115,7 +125,7 @@ func (t *Table) grant(now int64, p *proto.Packet, l uint8, hash uint64, tx *batc
 			return
 		}
 	}
-	if !t.makeRoom(p.Src) { // silence: the client asks again, an ERROR would be final
+	if !t.makeRoom(p.Src, who) { // silence: the client asks again, an ERROR would be final
 		e := newEvent(batch.EventFull, now, p.SrcMAC, l, p.Src, p.SrcPort, ev)
 		e.Reason = batch.ReasonTransfersFull
 		copy(e.Name[:], t.request.Name)
@@ -134,7 +144,7 @@ func (t *Table) grant(now int64, p *proto.Packet, l uint8, hash uint64, tx *batc
 		s.file, t.own[id] = ^id, filled
 	}
 	t.index.add(t.slots, id)
-	t.guests.enter(id, p.Src)
+	t.guests.enter(id, p.Src, who)
 	t.negotiate(s)
 	t.count.Started++
 	e := t.event(batch.EventTransferStart, now, s, ev)

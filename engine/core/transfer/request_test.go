@@ -86,7 +86,7 @@ func TestRequestsThatAreNotOurs(t *testing.T) {
 		p := r.src
 		p.Payload = rrq("f", "octet")
 		change(&p, &link)
-		r.table.Receive(r.now, &p, link, r.tx, &r.ev)
+		r.table.Receive(r.now, &p, link, Stranger, r.tx, &r.ev)
 		if r.out() != "" || r.table.Active() != 0 || r.table.Counters().NotOurs != 1 || r.ev.N != 0 {
 			t.Errorf("%s was answered", name)
 		}
@@ -167,10 +167,10 @@ func TestWindowsFitOneDatagram(t *testing.T) {
 		r.table.SetLinks(links)
 		p := r.src
 		p.Payload = tftp.AppendOption(rrq("f", "octet", "windowsize=64"), []byte("blksize"), uint64(c.blksize))
-		r.table.Receive(r.now, &p, 0, r.tx, &r.ev)
+		r.table.Receive(r.now, &p, 0, Stranger, r.tx, &r.ev)
 		r.tx.Sent(1)
 		p.Payload = ack(0)
-		r.table.Receive(r.now, &p, 0, r.tx, &r.ev)
+		r.table.Receive(r.now, &p, 0, Stranger, r.tx, &r.ev)
 		total := 0
 		for r.table.Ready() { // a batch at a time
 			r.table.Fill(r.now, r.tx, &r.ev)

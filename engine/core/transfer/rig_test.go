@@ -20,6 +20,7 @@ type rig struct {
 	ev    batch.Events
 	now   int64
 	src   proto.Packet // the client
+	who   Standing     // its standing
 }
 
 func newRig(t testing.TB, c Config, files ...image.File) *rig {
@@ -32,7 +33,7 @@ func newRig(t testing.TB, c Config, files ...image.File) *rig {
 func (r *rig) recv(payload []byte) string {
 	p := r.src
 	p.Payload = payload
-	r.table.Receive(r.now, &p, 0, r.tx, &r.ev)
+	r.table.Receive(r.now, &p, 0, r.who, r.tx, &r.ev)
 	return r.out()
 }
 

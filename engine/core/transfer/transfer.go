@@ -163,6 +163,15 @@ func (t *Table) SetRate(perSecond int64) {
 	t.askers.Set(limit.Every(perSecond), perSecond*plan.RateBurst)
 }
 
+// KeepRoom says whether there may be known nodes, for which a share of the table
+// is then kept free of strangers. A new Table has none.
+func (t *Table) KeepRoom(known bool) {
+	t.guests.kept = 0
+	if known {
+		t.guests.kept = len(t.slots) / keptShare
+	}
+}
+
 // SetLinks gives the interfaces, in the order of batch.Frame.Link. Transfers on
 // a link that is no longer there end when they next have to send.
 func (t *Table) SetLinks(links []plan.Link) {

@@ -247,7 +247,7 @@ func (w *wire) step(timer *station) {
 	case a.toServer:
 		p := proto.Packet{Kind: proto.KindUDP, SrcMAC: st.mac, DstMAC: serverMAC, Src: st.addr, Dst: serverAddr,
 			SrcPort: st.port, DstPort: 69, Payload: a.payload}
-		w.table.Receive(w.now, &p, 0, w.tx, &w.ev)
+		w.table.Receive(w.now, &p, 0, Stranger, w.tx, &w.ev)
 	case st.closed:
 	case a.payload == nil:
 		w.emit(st, st.begin(w.now))

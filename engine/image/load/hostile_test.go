@@ -141,7 +141,7 @@ func (n *node) ask(request []byte) (data []byte, code int) {
 	from := proto.AddrOf(192, 168, 1, byte(2+n.port%200))
 	p := proto.Packet{Kind: proto.KindUDP, SrcMAC: proto.MAC{2, 0, 0, 0, 9, byte(n.port)}, DstMAC: ourMAC, Src: from, Dst: ourAddr,
 		SrcPort: n.port, DstPort: proto.PortTFTP, Payload: request}
-	n.table.Receive(n.now, &p, 0, n.tx, &n.ev)
+	n.table.Receive(n.now, &p, 0, transfer.Stranger, n.tx, &n.ev)
 	n.table.Fill(n.now, n.tx, &n.ev)
 	code = -1
 	frames := 0
@@ -172,7 +172,7 @@ func (n *node) ask(request []byte) (data []byte, code int) {
 	p.Payload = []byte{0, 4, 0, 1}
 	for _, other := range []func(){func() { p.SrcPort++ }, func() { p.SrcPort--; p.Src++ }} {
 		other()
-		n.table.Receive(n.now, &p, 0, n.tx, &n.ev)
+		n.table.Receive(n.now, &p, 0, transfer.Stranger, n.tx, &n.ev)
 		n.table.Fill(n.now, n.tx, &n.ev)
 		if n.tx.N != 0 {
 			n.t.Fatalf("%q: somebody else was answered", request)

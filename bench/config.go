@@ -123,7 +123,7 @@ func (c *Config) complete() error {
 		return fmt.Errorf("no such sequence: %d", c.Sequence)
 	}
 	if c.Sequence == Kernel && len(c.Files) == 0 {
-		return errors.New("the kernel sequence needs the names of files")
+		return errors.New("the kernel sequence needs the names of files: --files kernel,initrd")
 	}
 	if c.Window < 0 || c.Window > 65535 {
 		return fmt.Errorf("a windowsize of %d: RFC 7440 allows 1 to 65535", c.Window)
@@ -133,7 +133,7 @@ func (c *Config) complete() error {
 	}
 	for _, p := range []float64{c.Cut, c.Link.Loss, c.Link.Duplicate, c.Link.Reorder, c.Link.Corrupt} {
 		if p < 0 || p > 1 {
-			return fmt.Errorf("%v is not a probability", p)
+			return fmt.Errorf("%v is no share: 0 is never, 0.01 one in a hundred, 1 always", p)
 		}
 	}
 	c.Boots = max(c.Boots, 1)

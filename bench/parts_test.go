@@ -202,8 +202,8 @@ func TestConfigIsChecked(t *testing.T) {
 		{"too many", Config{Nodes: 1 << 24}, "nodes: between"},
 		{"sequence", Config{Nodes: 1, Sequence: 99}, "no such sequence"},
 		{"group address", Config{Nodes: 1, First: proto.MAC{1}}, "group address"},
-		{"probability", Config{Nodes: 1, Link: Impairment{Loss: 1.5}}, "not a probability"},
-		{"negative", Config{Nodes: 1, Link: Impairment{Reorder: -1}}, "not a probability"},
+		{"probability", Config{Nodes: 1, Link: Impairment{Loss: 1.5}}, "is no share"},
+		{"negative", Config{Nodes: 1, Link: Impairment{Reorder: -1}}, "is no share"},
 	} {
 		if _, err := NewStorm(c.config, NewContents()); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.name, err)

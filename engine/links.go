@@ -36,7 +36,7 @@ func (s *server) awaitLinks(ctx context.Context) error {
 			return err
 		}
 		if missing != said {
-			s.log.Info("waiting: " + missing)
+			s.log.Warn("nobody is served yet; waiting: " + missing)
 			tellSystemd("STATUS=waiting: " + missing)
 			said = missing
 		}

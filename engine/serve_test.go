@@ -104,7 +104,7 @@ func TestReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	hangUp(t)
-	s.said("stay in force: configuration file: open ")
+	s.said("stay in force: configuration file ")
 }
 
 // hangUp sends this process, and so the server in it, a SIGHUP.

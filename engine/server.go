@@ -197,7 +197,7 @@ func (s *server) load(setup *Setup) error {
 		return err
 	}
 	setup.Files, setup.templates = image.Build(1, s.Root, nil), nil
-	setup.Problems = []load.Problem{{Path: s.Root, Text: "no boot file can be served: " + err.Error(),
+	setup.Problems = []load.Problem{{Path: s.Root, Text: "no boot file can be served: " + reason(err),
 		Remedy: "make the directory and put the boot files there, or name another with --tftp-root"}}
 	return nil
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -193,12 +194,24 @@ func (s *Setup) missingByName() (lines []string) {
 	return lines
 }
 
+// reason is why a file cannot be read, without its name.
+func reason(err error) string {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err.Error()
+	}
+	return err.Error()
+}
+
 // readable gives a better reason than the parser can when the file named on the
 // command line cannot be read at all.
 func readable(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
-		return fmt.Errorf("configuration file: %w; name another with --config, or leave it out to derive one from the interface", err)
+		if errors.Is(err, fs.ErrPermission) {
+			return nil // the parser says whose right is missing
+		}
+		return fmt.Errorf("configuration file %s: %s; name another with --config, or leave it out to derive one from the interface", path, reason(err))
 	}
 	return f.Close()
 }

@@ -51,7 +51,8 @@ var layers = []struct {
 	{"tools/guide", 5, false, false},
 	{"bench", 6, false, true},
 	{"tools", 7, false, true},
-	{"cmd/release", 6, false, false},
+	{"cmd/release", 7, false, false},
+	{"cmd/usage", 6, false, false},
 	{"cmd/bootstorm/text", 6, false, false}, // parts of the operator's commands
 	{"cmd/bootstorm/api", 7, false, true},
 	{"cmd/bootstorm/watch", 8, false, false},

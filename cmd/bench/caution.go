@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"bootstorm/bench"
@@ -38,7 +39,10 @@ func isVeth(ifname string) (bool, error) {
 func cautionFor(ifname string, c *bench.Config) (string, error) {
 	veth, err := isVeth(ifname)
 	if err != nil {
-		return "", fmt.Errorf("--interface: %s: %w", ifname, err)
+		if errors.Is(err, unix.ENODEV) {
+			return "", fmt.Errorf("--interface %s: there is no such interface (ip link lists them)", ifname)
+		}
+		return "", fmt.Errorf("--interface %s: %w", ifname, err)
 	}
 	if veth {
 		return "", nil

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bootstorm/bench/ceiling"
+	"bootstorm/cmd/usage"
 )
 
 const ceilingHelp = `ceiling measures how many frames this machine moves through the daemon's own socket
@@ -33,7 +34,7 @@ func ceilingCommand() *cobra.Command {
 		Short:   "Measure what the machine can do without an engine",
 		Long:    ceilingHelp,
 		Example: "  bench ceiling\n  bench ceiling --engine\n  bench ceiling --rounds 3 --each 100ms --json ceiling.json",
-		Args:    cobra.NoArgs,
+		Args:    usage.None(""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Rounds < 1 || o.Each <= 0 || o.ServerCore == o.PeerCore {
 				return fmt.Errorf("at least one round, some time for each measurement and two different cores are needed")
@@ -64,12 +65,12 @@ func ceilingCommand() *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	f.IntVar(&o.Rounds, "rounds", 5, "how often everything is measured")
-	f.DurationVar(&o.Each, "each", 250*time.Millisecond, "how long one measurement takes")
-	f.IntVar(&o.ServerCore, "server-core", 0, "core of the end that is measured")
-	f.IntVar(&o.PeerCore, "peer-core", 1, "core of the other end")
+	f.IntVar(&o.Rounds, "rounds", 5, "`NUMBER` of times that everything is measured")
+	f.DurationVar(&o.Each, "each", 250*time.Millisecond, "`TIME` that one measurement takes")
+	f.IntVar(&o.ServerCore, "server-core", 0, "`CORE` of the end that is measured")
+	f.IntVar(&o.PeerCore, "peer-core", 1, "`CORE` of the other end")
 	f.BoolVar(&engine, "engine", false, "measure the daemon beside its calls alone: a lockstep client's wait, and frames per second of processor time")
-	f.StringVar(&daemon, "bootstorm", "build/bootstorm", "the daemon, for --engine")
+	f.StringVar(&daemon, "bootstorm", "build/bootstorm", "the `PROGRAM` of the daemon, for --engine")
 	niceFlag(f, &nice)
 	f.StringVar(&file, "json", "", "write everything as JSON to this `FILE`")
 	return c

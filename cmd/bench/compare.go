@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bootstorm/bench/compare"
+	"bootstorm/cmd/usage"
 )
 
 const compareHelp = `compare runs the Go benchmarks of the hot packages of two versions, A and B, in
@@ -35,7 +36,7 @@ func compareCommand() *cobra.Command {
 		Short:   "Compare the hot path's benchmarks of two versions",
 		Long:    compareHelp,
 		Example: "  bench compare\n  bench compare HEAD~3\n  bench compare v1 v2 --rounds 30",
-		Args:    cobra.MaximumNArgs(2),
+		Args:    usage.Args(0, 2, "", ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a, b := "", "."
 			if len(args) > 0 {
@@ -64,10 +65,10 @@ func compareCommand() *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	f.IntVar(&o.Rounds, "rounds", 12, "rounds of each version; twice and three times as many where something looks slower")
-	f.DurationVar(&o.Each, "each", time.Millisecond, "how long a benchmark runs at a time, five times in one round")
-	f.Float64Var(&o.Threshold, "threshold", 0.1, "slowdown that fails: 0.1 is 10 %")
-	f.DurationVar(&o.Limit, "limit", 2*time.Minute, "time for measuring, a third of it for what looks slower; 0: without limit")
+	f.IntVar(&o.Rounds, "rounds", 12, "`NUMBER` of rounds of each version; twice and three times as many where something looks slower")
+	f.DurationVar(&o.Each, "each", time.Millisecond, "`TIME` that a benchmark runs at a time, five times in one round")
+	f.Float64Var(&o.Threshold, "threshold", 0.1, "`SHARE` of slowdown that fails: 0.1 is 10 %")
+	f.DurationVar(&o.Limit, "limit", 2*time.Minute, "`TIME` for measuring, a third of it for what looks slower; 0: without limit")
 	f.BoolVar(&all, "all", false, "measure packages whose binaries are equal, too")
 	f.BoolVar(&accept, "accept", false, "measure nothing, and make HEAD the baseline")
 	return c

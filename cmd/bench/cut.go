@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bootstorm/cmd/usage"
 	"bootstorm/pcap"
 )
 
@@ -18,7 +19,7 @@ byte header, TCP segments and unknown datagrams after their transport header, fr
 and TFTP requests, acknowledgements and errors stay whole. The original lengths stay, so that a replay of the result
 compares the same as a replay of the original.`,
 		Example: "  bench cut boot.pcap boot-cut.pcap",
-		Args:    cobra.ExactArgs(2),
+		Args:    usage.Args(2, 2, "a file", ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := pcap.ReadFile(args[0])
 			if err != nil {

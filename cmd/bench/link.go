@@ -16,6 +16,7 @@ import (
 	"bootstorm/bench"
 	"bootstorm/bench/peers"
 	"bootstorm/bench/segment"
+	"bootstorm/cmd/usage"
 	"bootstorm/tools/lab"
 )
 
@@ -44,15 +45,15 @@ func linkCommand() *cobra.Command {
 		Short:   "Storm bootstorm over a slow link",
 		Long:    linkHelp,
 		Example: "  bench link\n  bench link --rate 100 --nodes 300",
-		Args:    cobra.NoArgs,
+		Args:    usage.None(""),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	f := c.Flags()
-	f.IntVar(&o.nodes, "nodes", 1000, "number of nodes")
-	f.Float64SliceVar(&o.rates, "rate", []float64{1000, 100}, "rates of the link in Mbit/s, one storm for each")
-	f.DurationVar(&o.limit, "limit", 10*time.Minute, "a storm that takes longer is ended")
-	f.StringVar(&o.daemon, "bootstorm", "build/bootstorm", "the daemon")
-	f.StringVar(&o.dir, "dir", "build", "where the server's files go while it runs; must be on a real disk")
+	f.IntVar(&o.nodes, "nodes", 1000, "`NUMBER` of nodes")
+	f.Float64SliceVar(&o.rates, "rate", []float64{1000, 100}, "rates of the link in `MBIT/S`, one storm for each")
+	f.DurationVar(&o.limit, "limit", 10*time.Minute, "a storm that takes longer than this `TIME` is ended")
+	f.StringVar(&o.daemon, "bootstorm", "build/bootstorm", "the `PROGRAM` of the daemon")
+	f.StringVar(&o.dir, "dir", "build", "`DIR` where the server's files go while it runs; must be on a real disk")
 	niceFlag(f, &o.nice)
 	return c
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bootstorm/cmd/release"
+	"bootstorm/cmd/usage"
 )
 
 // Exit statuses of every command.
@@ -35,13 +36,17 @@ func main() {
 	if name := filepath.Base(os.Args[0]); name == packaged {
 		root.Use = name
 	}
-	err := root.Execute()
+	cmd, err := usage.Execute(root)
+	var typed usage.Error
 	switch {
 	case err == nil:
 	case errors.Is(err, errDifferent):
 		os.Exit(exitDifferent)
+	case errors.As(err, &typed):
+		fmt.Fprintf(os.Stderr, "%s: %v\nTry \"%[1]s --help\".\n", cmd.CommandPath(), err)
+		os.Exit(exitTrouble)
 	default:
-		fmt.Fprintln(os.Stderr, "bench:", err)
+		fmt.Fprintf(os.Stderr, "%s: %v\n", cmd.CommandPath(), err)
 		os.Exit(exitTrouble)
 	}
 }
@@ -55,9 +60,11 @@ func rootCommand() *cobra.Command {
 		Version:       release.Version(version),
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.AddCommand(replayCommand(), cutCommand(), stormCommand(), peersCommand(), linkCommand(), ceilingCommand(), compareCommand(),
 		answerCommand(), release.ManCommand("1", "User Commands"))
+	usage.Install(root)
 	return root
 }

@@ -19,6 +19,7 @@ import (
 
 	"bootstorm/bench"
 	"bootstorm/bench/peers"
+	"bootstorm/cmd/usage"
 	"bootstorm/tools/lab"
 )
 
@@ -80,16 +81,16 @@ func peersCommand() *cobra.Command {
 			"  bench peers --out bench/results --readme README.md\n" +
 			"  bench peers --servers bootstorm,dnsmasq-tuned --rounds 5\n" +
 			"  bench peers --out bench/results --rounds 3 --once-above 20s --budget 28m",
-		Args: cobra.NoArgs,
+		Args: usage.None(""),
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	f := c.Flags()
-	f.IntVar(&o.nodes, "nodes", 1000, "number of nodes")
-	f.IntVar(&o.rounds, "rounds", 1, "how often everything is measured, in turn; the median is shown, and the lowest and the highest")
-	f.DurationVar(&o.once, "once-above", 0, "what takes longer than this in the first round is not repeated (default: everything is)")
-	f.DurationVar(&o.budget, "budget", 0, "no repetition is begun that would not be done by then (default: all are)")
-	f.StringVar(&o.sequence, "sequence", "guide", "what a boot is: guide, firmware, dora")
-	f.DurationVar(&o.limit, "limit", 100*time.Second, "a storm that takes longer is ended")
+	f.IntVar(&o.nodes, "nodes", 1000, "`NUMBER` of nodes")
+	f.IntVar(&o.rounds, "rounds", 1, "`NUMBER` of times that everything is measured, in turn; the median is shown, and the lowest and the highest")
+	f.DurationVar(&o.once, "once-above", 0, "what takes longer than this `TIME` in the first round is not repeated (default: everything is)")
+	f.DurationVar(&o.budget, "budget", 0, "no repetition is begun that would not be done by this `TIME` (default: all are)")
+	f.StringVar(&o.sequence, "sequence", "guide", "what a boot is, its `NAME`: guide, firmware, dora")
+	f.DurationVar(&o.limit, "limit", 100*time.Second, "a storm that takes longer than this `TIME` is ended")
 	f.StringSliceVar(&o.servers, "servers", nil, "only these, by `NAME`: bootstorm, dnsmasq, dhcpd, kea and the last three with -tuned (default all)")
 	f.BoolVar(&o.plain, "plain-card", false, "no offload on the servers' interface: what a card would do, their core does")
 	f.BoolVar(&o.perf, "perfdhcp", false, "also load the DHCP servers with perfdhcp of Kea")
@@ -97,11 +98,11 @@ func peersCommand() *cobra.Command {
 	f.StringVar(&o.out, "out", "", "measure everything and write peers.json, peers.md and peers.svg into this `DIR`")
 	f.StringVar(&o.readme, "readme", "", "put the tables, and the picture if there is one, between the marks of this `FILE`, too")
 	f.StringVar(&o.from, "from", "", "measure nothing, write what this JSON `FILE` holds")
-	f.StringVar(&o.daemon, "bootstorm", "build/bootstorm", "the daemon")
-	f.StringVar(&o.deps, "deps", "build/deps", "where tools/deps.sh unpacks packages")
-	f.StringVar(&o.dir, "dir", "build", "where the servers' files go while it runs; must be on a real disk")
-	f.IntVar(&o.core, "server-core", 0, "core of the servers")
-	f.IntVar(&o.loadCore, "load-core", 1, "core of the nodes")
+	f.StringVar(&o.daemon, "bootstorm", "build/bootstorm", "the `PROGRAM` of the daemon")
+	f.StringVar(&o.deps, "deps", "build/deps", "`DIR` where tools/deps.sh unpacks packages")
+	f.StringVar(&o.dir, "dir", "build", "`DIR` where the servers' files go while it runs; must be on a real disk")
+	f.IntVar(&o.core, "server-core", 0, "`CORE` of the servers")
+	f.IntVar(&o.loadCore, "load-core", 1, "`CORE` of the nodes")
 	niceFlag(f, &o.nice)
 	f.StringVar(&o.json, "json", "", "write everything as JSON to this `FILE`")
 	f.StringVar(&o.markdown, "markdown", "", "write the tables to this `FILE`, for a README")
@@ -111,7 +112,7 @@ func peersCommand() *cobra.Command {
 
 // answerCommand makes "bench answer".
 func answerCommand() *cobra.Command {
-	return &cobra.Command{Use: "answer", Short: "Stands for a DHCP server when perfdhcp itself is measured", Hidden: true, Args: cobra.NoArgs,
+	return &cobra.Command{Use: "answer", Short: "Stands for a DHCP server when perfdhcp itself is measured", Hidden: true, Args: usage.None(""),
 		RunE: func(*cobra.Command, []string) error { return peers.Answer() }}
 }
 
@@ -258,7 +259,7 @@ func (o *peersOptions) pin() error {
 
 // niceFlag is for measurements beside other work.
 func niceFlag(f *pflag.FlagSet, nice *int) {
-	f.IntVar(nice, "nice", 0, "priority of all that is measured, -20 to 19: -20 on a machine that does other work as well, which then waits")
+	f.IntVar(nice, "nice", 0, "`PRIORITY` of all that is measured, -20 to 19: -20 on a machine that does other work as well, which then waits")
 }
 
 // report writes everything that was asked for.

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"bootstorm/cmd/usage"
 	"bootstorm/engine/batch"
 	"bootstorm/engine/lease"
 	"bootstorm/pcap"
@@ -53,7 +54,7 @@ func replayCommand() *cobra.Command {
 		Example: `  bench replay pcap/testdata/uefi-x64-guide.pcap
   bench replay site.pcapng --config /etc/dhcp/dhcpd.conf --tftp-root /srv/tftp
   bench replay site.pcap --write answers.pcap --verbose`,
-		Args: cobra.MinimumNArgs(1),
+		Args: usage.Args(1, -1, "a capture file", ""),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			return f.run(cmd.OutOrStdout(), cmd.ErrOrStderr(), files)
 		},

@@ -115,7 +115,7 @@ func TestReplayTrouble(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"no file", []string{"replay"}, "requires at least 1 arg"},
+		{"no file", []string{"replay"}, "a capture file is missing: bench replay FILE…"},
 		{"missing file", []string{"replay", "missing.pcap"}, "missing.pcap"},
 		{"not a capture", []string{"replay", "main.go"}, "not a capture file"},
 		{"missing configuration", []string{"replay", guide, "--config", "missing.conf"}, "missing.conf"},
@@ -129,8 +129,8 @@ func TestReplayTrouble(t *testing.T) {
 		{"missing lease file", []string{"replay", guide, "--lease-file", "missing.leases"}, "missing.leases"},
 		{"answers to two captures", []string{"replay", guide, guide, "--write", "x.pcap"}, "name only one"},
 		{"answers into no folder", []string{"replay", guide, "--write", "missing/x.pcap"}, "missing/x.pcap"},
-		{"unknown flag", []string{"replay", "--fast"}, "unknown flag"},
-		{"unknown command", []string{"rewind"}, "unknown command"},
+		{"unknown flag", []string{"replay", "--fast"}, "there is no flag --fast"},
+		{"unknown command", []string{"rewind"}, `there is no command "rewind"`},
 	} {
 		t.Run(k.name, func(t *testing.T) {
 			_, _, err := run(k.args...)

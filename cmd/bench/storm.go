@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"os/signal"
@@ -14,6 +15,7 @@ import (
 	"bootstorm/bench"
 	"bootstorm/bench/peers"
 	"bootstorm/bench/segment"
+	"bootstorm/cmd/usage"
 	"bootstorm/proto"
 
 	"github.com/spf13/cobra"
@@ -81,7 +83,7 @@ func stormCommand() *cobra.Command {
 		Example: "  bench storm --interface veth1 --tftp-root /srv/tftp --nodes 300\n" +
 			"  bench storm --virtual --config dhcpd.conf --tftp-root /srv/tftp --nodes 1000 --loss 0.01 --seed 7\n" +
 			"  bench storm --interface veth1 --sequence kernel --files vmlinuz,initrd.img --windowsize 16",
-		Args: cobra.NoArgs,
+		Args: usage.None("--interface %s"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	o.flags(c)
@@ -91,46 +93,48 @@ func stormCommand() *cobra.Command {
 // flags declares the flags; names and words are those of package bench.
 func (o *stormOptions) flags(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&o.ifname, "interface", "", "storm the server on this interface's segment")
+	f.StringVar(&o.ifname, "interface", "", "storm the server on the segment of the interface `IF`")
 	f.BoolVar(&o.yes, "yes", false, "storm an interface that is no virtual cable (veth), where other machines may be")
-	f.IntVar(&o.pid, "server-pid", 0, "with --interface: report processor time and memory of this process, the server on this machine")
+	f.IntVar(&o.pid, "server-pid", 0, "with --interface: report processor time and memory of the process `PID`, the server on this machine")
 	f.StringVar(&o.runDir, "server-run-dir", "", "with --server-pid: `DIR` of the server's sockets, /run/bootstorm/IF; reports what it allocated, too")
-	f.StringVar(&o.root, "tftp-root", "/srv/tftp", "directory with what the files must hold")
-	f.IntVar(&o.config.Nodes, "nodes", 100, "number of nodes")
-	f.IntVar(&o.config.Boots, "boots", 1, "boots of each node, one after the other")
-	f.StringVar(&o.sequence, "sequence", "guide", "what a boot is: guide, firmware, dora, linux, full, kernel")
-	f.StringVar(&o.clients, "clients", "edk2", "kinds of nodes and their shares: edk2=70,rom=10,grub=10,uboot=10")
-	f.StringSliceVar(&o.config.Files, "files", nil, "what boot loaders read, below --tftp-root: kernel,initrd")
-	f.IntVar(&o.config.Window, "windowsize", 1, "TFTP window (RFC 7440) that boot loaders ask for: 16, 64")
+	f.StringVar(&o.root, "tftp-root", "/srv/tftp", "`DIR` with what the files must hold")
+	f.IntVar(&o.config.Nodes, "nodes", 100, "`NUMBER` of nodes")
+	f.IntVar(&o.config.Boots, "boots", 1, "`NUMBER` of boots of each node, one after the other")
+	f.StringVar(&o.sequence, "sequence", "guide", "what a boot is, its `NAME`: guide, firmware, dora, linux, full, kernel")
+	f.StringVar(&o.clients, "clients", "edk2", "`KINDS` of nodes and their shares: edk2=70,rom=10,grub=10,uboot=10")
+	f.StringSliceVar(&o.config.Files, "files", nil, "`FILES` that boot loaders read, below --tftp-root: kernel,initrd")
+	f.IntVar(&o.config.Window, "windowsize", 1, "TFTP window (RFC 7440) of so many `BLOCKS` that boot loaders ask for: 16, 64")
 	f.BoolVar(&o.config.Waits, "waits", false, "keep the pauses that clients make by themselves (a guide's boot then takes 25 s)")
 	f.BoolVar(&o.config.IPv6, "ipv6", true, "with --waits: iPXE under UEFI asks for an IPv6 router, 15.75 s long (--fresh-ipxe: 3.875 s), unless an advertisement says that there is none")
-	f.DurationVar(&o.ramp, "ramp", 0, "switch the nodes on evenly over this time")
-	f.DurationVar(&o.pause, "pause", time.Second, "between the boots of a node")
-	f.DurationVar(&o.limit, "limit", 15*time.Minute, "a boot that takes longer has failed")
-	f.DurationVar(&o.renew, "renew", time.Second, "from a Linux client's ACK to its renewal; 0: half of the lease")
-	f.Float64Var(&o.config.Cut, "cut", 0, "share of boots that lose power within --cut-within and begin again")
-	f.DurationVar(&o.cut, "cut-within", 2*time.Second, "how long after power-on the power may go")
+	f.DurationVar(&o.ramp, "ramp", 0, "switch the nodes on evenly over this `TIME`")
+	f.DurationVar(&o.pause, "pause", time.Second, "`TIME` between the boots of a node")
+	f.DurationVar(&o.limit, "limit", 15*time.Minute, "a boot that takes longer than this `TIME` has failed")
+	f.DurationVar(&o.renew, "renew", time.Second, "`TIME` from a Linux client's ACK to its renewal; 0: half of the lease")
+	f.Float64Var(&o.config.Cut, "cut", 0, "`SHARE` of boots, 0 to 1, that lose power within --cut-within and begin again")
+	f.DurationVar(&o.cut, "cut-within", 2*time.Second, "`TIME` after power-on within which the power may go")
 	f.BoolVar(&o.config.Fresh, "fresh-ipxe", false, "behave like iPXE 2.0: new ports and identifiers on each boot, broadcast flag, autoexec.ipxe")
-	f.StringVar(&o.prefix, "mac", "52:54:00:00:00:01", "hardware address of the first node; the others follow")
-	f.Uint64Var(&o.config.Seed, "seed", 1, "of everything random")
-	f.Float64Var(&o.config.Link.Loss, "loss", 0, "share of frames lost, 0 to 1, in each direction")
-	f.Float64Var(&o.config.Link.Duplicate, "duplicate", 0, "share of frames that arrive twice")
-	f.Float64Var(&o.config.Link.Reorder, "reorder", 0, "share of frames held back by --late")
-	f.Float64Var(&o.config.Link.Corrupt, "corrupt", 0, "share of frames with one bit turned over; checksums find them, but ARP has none")
-	f.DurationVar(&o.late, "late", time.Millisecond, "how long reordered frames are held back")
-	f.DurationVar(&o.delay, "delay", 0, "delay of every frame")
-	f.DurationVar(&o.jitter, "jitter", 0, "up to this much is added to the delay")
-	f.StringVar(&o.out, "json", "", "write the result as JSON to this file, - for standard output")
-	f.StringVar(&o.svg, "svg", "", "draw where the nodes were over time, and how long boots took, into this file")
+	f.StringVar(&o.prefix, "mac", "52:54:00:00:00:01", "hardware address `MAC` of the first node; the others follow")
+	f.Uint64Var(&o.config.Seed, "seed", 1, "`NUMBER` that decides everything random")
+	f.Float64Var(&o.config.Link.Loss, "loss", 0, "`SHARE` of frames lost, 0 to 1, in each direction")
+	f.Float64Var(&o.config.Link.Duplicate, "duplicate", 0, "`SHARE` of frames that arrive twice")
+	f.Float64Var(&o.config.Link.Reorder, "reorder", 0, "`SHARE` of frames that are held back by --late")
+	f.Float64Var(&o.config.Link.Corrupt, "corrupt", 0, "`SHARE` of frames with one bit turned over; checksums find them, but ARP has none")
+	f.DurationVar(&o.late, "late", time.Millisecond, "`TIME` that reordered frames are held back")
+	f.DurationVar(&o.delay, "delay", 0, "`TIME` that every frame is delayed")
+	f.DurationVar(&o.jitter, "jitter", 0, "up to this `TIME` is added to the delay")
+	f.StringVar(&o.out, "json", "", "write the result as JSON to this `FILE`, - for standard output")
+	f.StringVar(&o.svg, "svg", "", "draw where the nodes were over time, and how long boots took, into this `FILE`")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress")
 	o.sim.flags(f)
-	c.MarkFlagsMutuallyExclusive("interface", "virtual")
-	c.MarkFlagsOneRequired("interface", "virtual")
+	usage.Exclusive(c, true, "interface", "virtual")
 }
 
 // settle turns the flags into a Config.
 func (o *stormOptions) settle() (err error) {
 	c := &o.config
+	if c.Boots < 1 || o.limit <= 0 {
+		return errors.New("--boots and --limit: one boot at least, and some time for each")
+	}
 	if c.Sequence, err = bench.ParseSequence(o.sequence); err != nil {
 		return err
 	}
@@ -149,9 +153,28 @@ func (o *stormOptions) settle() (err error) {
 	return nil
 }
 
+// writable makes the files of the result before the storm that it is about, which
+// would else be lost to a mistyped path.
+func (o *stormOptions) writable() error {
+	for flag, name := range map[string]string{"--json": o.out, "--svg": o.svg} {
+		if name == "" || name == "-" {
+			continue
+		}
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o644)
+		if err != nil {
+			return fmt.Errorf("%s: %w", flag, err)
+		}
+		f.Close()
+	}
+	return nil
+}
+
 // run is the command: the storm, then its report, even if it was interrupted.
 func (o *stormOptions) run(cmd *cobra.Command) error {
 	if err := o.settle(); err != nil {
+		return err
+	}
+	if err := o.writable(); err != nil {
 		return err
 	}
 	files, err := bench.ReadContents(o.root)
@@ -194,7 +217,10 @@ func (o *stormOptions) overInterface(cmd *cobra.Command, s *bench.Storm, every t
 	}
 	conn, err := segment.Open(o.ifname)
 	if err != nil {
-		return nil, fmt.Errorf("--interface: %w", err)
+		if errors.Is(err, fs.ErrPermission) {
+			return nil, fmt.Errorf("--interface %s: only root, or a process with CAP_NET_RAW, may send frames: try again with sudo", o.ifname)
+		}
+		return nil, fmt.Errorf("--interface %s: %w", o.ifname, err)
 	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

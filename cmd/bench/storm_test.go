@@ -96,8 +96,8 @@ func TestStormUsage(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"no target", []string{"--tftp-root", root}, "interface virtual"},
-		{"two targets", []string{"--interface", "x", "--virtual"}, "interface virtual"},
+		{"no target", []string{"--tftp-root", root}, "give one of --interface, --virtual"},
+		{"two targets", []string{"--interface", "x", "--virtual"}, "exclude each other"},
 		{"sequence", []string{"--virtual", "--sequence", "nonsense"}, "nonsense"},
 		{"hardware address", []string{"--virtual", "--mac", "1:2"}, "--mac"},
 		{"no root", []string{"--virtual", "--tftp-root", "/nonexistent"}, "--tftp-root"},
@@ -130,6 +130,17 @@ func TestStormOfKernels(t *testing.T) {
 		_, err := runBench(append([]string{"storm", "--virtual", "--config", conf, "--tftp-root", root}, args...)...)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
+
+// A storm may take an hour, and its result has nowhere to go after a mistyped path.
+func TestResultsThatCannotBeWrittenStopAStormBeforeItBegins(t *testing.T) {
+	conf, root := stormFiles(t)
+	for _, flags := range [][]string{{"--svg", "/nonexistent/a.svg"}, {"--json", "/nonexistent/a.json"}, {"--boots", "0"}, {"--limit", "0s"}} {
+		out, err := runBench(append([]string{"storm", "--virtual", "--config", conf, "--tftp-root", root, "--nodes", "1"}, flags...)...)
+		if err == nil || !strings.Contains(err.Error(), flags[0]) || out != "" {
+			t.Errorf("%v: %v\n%s", flags, err, out)
 		}
 	}
 }

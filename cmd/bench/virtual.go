@@ -31,11 +31,11 @@ type simulationOptions struct {
 // flags declares the flags that --virtual needs.
 func (o *simulationOptions) flags(f *pflag.FlagSet) {
 	f.BoolVar(&o.virtual, "virtual", false, "storm the core in this process, in virtual time")
-	f.StringVar(&o.config, "config", "/etc/dhcp/dhcpd.conf", "with --virtual: the configuration")
-	f.StringVar(&o.address, "address", "192.168.1.1/24", "with --virtual: Node 0's address and prefix")
-	f.DurationVar(&o.sync, "sync", 2*time.Millisecond, "with --virtual: how long the disk takes for lease records")
-	f.DurationVar(&o.latency, "latency", 20*time.Microsecond, "with --virtual: of a frame, one way")
-	f.Float64Var(&o.rate, "rate", 1000, "with --virtual: Node 0's link in Mbit/s, 0: without limit")
+	f.StringVar(&o.config, "config", "/etc/dhcp/dhcpd.conf", "with --virtual: the configuration `FILE`")
+	f.StringVar(&o.address, "address", "192.168.1.1/24", "with --virtual: Node 0's `ADDRESS/PREFIX`")
+	f.DurationVar(&o.sync, "sync", 2*time.Millisecond, "with --virtual: `TIME` that the disk takes for lease records")
+	f.DurationVar(&o.latency, "latency", 20*time.Microsecond, "with --virtual: `TIME` that a frame takes, one way")
+	f.Float64Var(&o.rate, "rate", 1000, "with --virtual: Node 0's link in `MBIT/S`, 0: without limit")
 }
 
 // run builds a core as the daemon would and storms it.
@@ -58,7 +58,7 @@ func (o *simulationOptions) run(s *bench.Storm, root string, every time.Duration
 	}
 	// A file that is missing is the storm's to notice; here it is only said.
 	for _, p := range problems {
-		fmt.Fprintf(os.Stderr, "%s: %s\n", p.Path, p.Text)
+		fmt.Fprintf(os.Stderr, "warning: %s %s; %s\n", p.Path, p.Text, p.Remedy)
 	}
 	c := core.New(core.Config{Plan: p, Files: files, Links: []plan.Link{link}})
 	return bench.Simulate(s, c, bench.Simulation{Link: link, Latency: int64(o.latency), Rate: int64(o.rate * 1e6),

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bootstorm/cmd/bootstorm/api"
+	"bootstorm/cmd/usage"
 	"bootstorm/engine/feed"
 	"bootstorm/engine/span"
 )
@@ -48,7 +49,7 @@ control socket, which is root's.`,
   # who is marked; and not node_17 after all
   bootstorm boot
   bootstorm boot node_17 --cancel`,
-		Args: cobra.MaximumNArgs(1),
+		Args: usage.Args(0, 1, "", "--once %s"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
 	o.target.add(cmd)
@@ -56,7 +57,7 @@ control socket, which is root's.`,
 	flags.StringVar(&o.once, "once", "", "the `FILE` to load")
 	flags.BoolVar(&o.cancel, "cancel", false, "let the node boot as configured again")
 	flags.BoolVar(&o.json, "json", false, "list the marked nodes as JSON")
-	cmd.MarkFlagsMutuallyExclusive("once", "cancel", "json")
+	usage.Exclusive(cmd, false, "once", "cancel", "json")
 	return cmd
 }
 

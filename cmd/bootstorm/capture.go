@@ -13,6 +13,7 @@ import (
 
 	"bootstorm/cmd/bootstorm/api"
 	"bootstorm/cmd/bootstorm/text"
+	"bootstorm/cmd/usage"
 	"bootstorm/engine/span"
 )
 
@@ -42,7 +43,7 @@ How many frames it holds, and of when, goes to standard error.` + targetHelp,
 
   # what would another configuration have answered?
   bench replay storm.pcapng --config new.conf`,
-		Args: cobra.NoArgs,
+		Args: usage.None("> %s"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return saveCapture(cmd, where.Target, node)
 		},

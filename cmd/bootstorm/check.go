@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bootstorm/cmd/usage"
 	"bootstorm/engine"
 	"bootstorm/engine/config"
 	"bootstorm/engine/image"
@@ -34,7 +35,7 @@ Exit status: 0 if there are no errors (warnings do not count), 1 if there are.`,
 
   # may dhcpd's leases be taken over?
   bootstorm check --lease-file /var/lib/dhcp/dhcpd.leases`,
-		Args: cobra.MaximumNArgs(1),
+		Args: usage.Args(0, 1, "", ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				if cmd.Flags().Changed("config") {
@@ -67,7 +68,14 @@ func check(out io.Writer, f files) error {
 		}
 	}
 	if file, err := os.Open(path); err != nil {
-		return fmt.Errorf("configuration file: %w; check the path", err)
+		if errors.Is(err, fs.ErrPermission) {
+			return fmt.Errorf("no right to read %s: try again as root (sudo)", path)
+		}
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			err = at.Err
+		}
+		return fmt.Errorf("configuration file %s: %w; check the path", path, err)
 	} else {
 		file.Close()
 	}

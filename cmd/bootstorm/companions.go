@@ -167,7 +167,8 @@ func (o *serveOptions) listen(c *companions, dir string) {
 			mode       fs.FileMode
 		}{{listenView, viewSocket, 0o666}, {listenControl, controlSocket, 0o600}} {
 			if err := c.listenUnix(s.name, filepath.Join(dir, s.file), s.mode); err != nil {
-				c.log.Warn(fmt.Sprintf("no socket for bootstorm status, watch and boot: %v", err))
+				c.log.Warn(fmt.Sprintf("bootstorm status, watch and boot cannot ask this server: %v; name another directory with --run-dir", err))
+				break
 			}
 		}
 	}
@@ -181,7 +182,7 @@ func (o *serveOptions) listen(c *companions, dir string) {
 func (c *companions) listenHTTP(address, dir string) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		c.log.Warn(fmt.Sprintf("the page is not served: %v; name another address with --http, or --http off; bootstorm status and watch work without it", err))
+		c.log.Warn(fmt.Sprintf("the page is not served: %s; name another address with --http, or --http off; bootstorm status and watch work without it", why(address, err)))
 		return
 	}
 	defer l.Close()
@@ -193,8 +194,22 @@ func (c *companions) listenHTTP(address, dir string) {
 		c.log.Warn(fmt.Sprintf("the page is not served: %v", err))
 		return
 	}
-	c.log.Info(fmt.Sprintf("view: http://%s/", l.Addr()))
+	c.log.Info(fmt.Sprintf("page: http://%s/", l.Addr()))
 	c.add(listenHTTP, f)
+}
+
+// why words what keeps an address from being listened on.
+func why(address string, err error) string {
+	var deeper *net.OpError
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return address + " is in use by another program (ss -tlnp shows which)"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return address + " is no address of this machine"
+	case errors.As(err, &deeper):
+		return fmt.Sprintf("%s: %v", address, deeper.Err)
+	}
+	return err.Error()
 }
 
 // listenUnix makes a socket that whom the mode admits may connect to.
@@ -207,7 +222,7 @@ func (c *companions) listenUnix(name, path string, mode fs.FileMode) error {
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	syscall.Umask(mask)
 	if err != nil {
-		return fmt.Errorf("%w; name another directory with --run-dir", err)
+		return fmt.Errorf("%s cannot be made: %w", path, errors.Unwrap(err))
 	}
 	defer l.Close()
 	l.SetUnlinkOnClose(false)
@@ -222,23 +237,34 @@ func (c *companions) listenUnix(name, path string, mode fs.FileMode) error {
 	return nil
 }
 
-// connectTime is how long a server may take to accept.
-const connectTime = time.Second
+// connectTime is how long a server may take to accept, leaveTime how long one
+// that is being stopped may take to leave its socket.
+const (
+	connectTime = time.Second
+	leaveTime   = 2 * time.Second
+)
 
-// clearSocket removes the socket of a server that has ended. One that is in use
-// stays.
+// clearSocket removes the socket of a server that has ended, or ends now. One
+// that stays in use stays.
 func clearSocket(path string) error {
-	c, err := net.DialTimeout("unix", path, connectTime)
-	switch {
-	case err == nil:
-		c.Close()
-		return fmt.Errorf("%s is in use by another server; stop it, or name another directory with --run-dir", path)
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return os.Remove(path)
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
+	for end := time.Now().Add(leaveTime); ; time.Sleep(20 * time.Millisecond) {
+		c, err := net.DialTimeout("unix", path, connectTime)
+		switch {
+		case err == nil:
+			c.Close()
+			if time.Now().After(end) {
+				return fmt.Errorf("%s is another running server's", path)
+			}
+			continue
+		case errors.Is(err, syscall.ECONNREFUSED):
+			return os.Remove(path)
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case errors.Is(err, fs.ErrPermission):
+			return fmt.Errorf("no right to use %s", path)
+		}
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	return err
 }
 
 func (c *companions) add(name string, f *os.File) {
@@ -263,7 +289,11 @@ func (o *serveOptions) checkView() error {
 	if o.http == off {
 		return nil
 	}
-	if _, port, err := net.SplitHostPort(o.http); err != nil || port == "" {
+	_, port, err := net.SplitHostPort(o.http)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil || port == "" {
 		return fmt.Errorf("--http %s: give an address and a port, as in %s, or off", o.http, defaultHTTP)
 	}
 	return nil
@@ -276,7 +306,7 @@ func explainNode(x engine.Explanation) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	kinds := []node{{mac: mac, arch: archUEFI}, {mac: mac, arch: archUEFI, userClass: "iPXE"}, {mac: mac, arch: -1}}
+	kinds := node{mac: mac}.stages()
 	if a := x.Request.Arch; a != nil {
 		kinds = []node{{mac: mac, arch: int(*a), userClass: x.Request.UserClass}}
 	}

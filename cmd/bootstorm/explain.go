@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bootstorm/cmd/usage"
 	"bootstorm/engine"
 	"bootstorm/engine/batch"
 	"bootstorm/engine/core"
@@ -23,25 +24,32 @@ import (
 // question is the command line of explain.
 type question struct {
 	files
-	mac, arch, userClass, vendor, uuid, relay, iface string
+	who, mac, arch, userClass, vendor, uuid, relay, iface string
 }
 
 // explainCommand makes "bootstorm explain".
 func explainCommand() *cobra.Command {
 	var q question
 	cmd := &cobra.Command{
-		Use:   "explain --mac MAC",
+		Use:   "explain {NODE | --mac MAC}",
 		Short: "Show the reply a node would get, and the lines that decide it",
 		Long: `explain makes the DISCOVER that a node would send, lets the server's own
 machinery answer it, and prints the reply field by field: each with the line of
 the configuration that decided it. If there would be no reply it says why, and
 what to change. Nothing is sent and no lease changes.
 
+NODE is a MAC address, the name of a host declaration, or an address that is
+leased. Without --arch, its three replies are shown: to 64-bit UEFI firmware, to
+iPXE, and to the installed system. With --mac it is the last of them alone.
+
 Without --interface, the server is taken to have an address in the node's
 subnet; it needs neither root nor the network then.
 
-Exit status: 0 if there is a reply, 1 if there is none.`,
-		Example: `  # a node's UEFI firmware (64 bits) boots for the first time
+Exit status: 0 if there is a reply to each, 1 if there is none to one.`,
+		Example: `  # what does node_1 get, at each stage of its boot?
+  bootstorm explain node_1
+
+  # a node's UEFI firmware (64 bits) boots for the first time
   bootstorm explain --mac 52:54:00:12:34:01 --arch 7
 
   # its iPXE asks next
@@ -53,10 +61,13 @@ Exit status: 0 if there is a reply, 1 if there is none.`,
   # the installed system; a node behind a relay
   bootstorm explain --mac 52:54:00:12:34:01
   bootstorm explain --mac 52:54:00:12:34:01 --arch 7 --giaddr 192.168.2.1`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if q.mac == "" {
-				return usageError{errors.New("name the node: --mac MAC")}
+		Args: usage.Args(0, 1, "", ""),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				q.who = args[0]
+			}
+			if (q.mac == "") == (q.who == "") {
+				return usageError{errors.New("name the node, once: its MAC address, the name of its host declaration, or an address that it has leased")}
 			}
 			n, err := q.node()
 			if err != nil {
@@ -81,7 +92,11 @@ Exit status: 0 if there is a reply, 1 if there is none.`,
 
 // node reads the flags that describe the node.
 func (q *question) node() (*node, error) {
-	mac, err1 := parseMAC(q.mac)
+	var mac proto.MAC
+	var err1 error
+	if q.mac != "" {
+		mac, err1 = parseMAC(q.mac)
+	}
 	arch, err2 := parseArch(q.arch)
 	uuid, err3 := parseUUID(q.uuid)
 	relay, err4 := parseRelay(q.relay)
@@ -91,9 +106,24 @@ func (q *question) node() (*node, error) {
 
 // explain asks the core and prints its answer.
 func (q *question) explain(out, warn io.Writer, n *node) error {
-	setup, l, err := q.prepare(n)
+	setup, l, err := q.configuration()
 	if err != nil {
 		return err
+	}
+	held, unread := lease.Read(q.leases)
+	if q.who != "" {
+		var leases []batch.Lease
+		if unread == nil {
+			leases = held.Leases
+		}
+		if n.mac, err = findNode(q.who, setup, leases); err != nil {
+			return err
+		}
+	}
+	if q.iface == "" {
+		if l, err = assume(setup.Plan, n, setup); err != nil {
+			return err
+		}
 	}
 	if err := setup.LoadFiles(q.root, nil); err != nil {
 		fmt.Fprintf(warn, "warning: boot files: %v\n", err)
@@ -103,28 +133,39 @@ func (q *question) explain(out, warn io.Writer, n *node) error {
 	// here it answers there. Its answer is a copy, and nothing is written.
 	c := core.New(core.Config{Plan: setup.Plan, Files: emptyIfNil(setup), Links: []plan.Link{l}})
 	now := batch.Time{Mono: 1, Wall: time.Now().Unix()}
-	if r, err := lease.Read(q.leases); err == nil {
-		c.Restore(now, r.Leases)
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		fmt.Fprintf(warn, "warning: %v; explained as if there were no leases\n", err)
+	if unread == nil {
+		c.Restore(now, held.Leases)
+	} else if !errors.Is(unread, fs.ErrNotExist) {
+		fmt.Fprintf(warn, "warning: %v; explained as if there were no leases\n", unread)
 	}
 	if orders, _, err := engine.ReadOrders(engine.OrdersFile(q.leases)); err == nil {
 		c.SetMarks(engine.Marks(orders))
 	} else {
 		fmt.Fprintf(warn, "warning: %v\n", err)
 	}
-	p := report{out: out, setup: setup, core: c, link: l, node: n, root: q.root}
-	p.answer = c.Explain(n.discover(), 0, now)
-	p.print()
-	if p.answer.Frame == nil {
+	stages := []node{*n}
+	if q.who != "" && q.arch == "" {
+		stages = n.stages()
+	}
+	silent := false
+	for i := range stages {
+		if i > 0 {
+			fmt.Fprintln(out)
+		}
+		p := report{out: out, setup: setup, core: c, link: l, node: &stages[i], root: q.root}
+		p.answer = c.Explain(stages[i].discover(), 0, now)
+		p.print()
+		silent = silent || p.answer.Frame == nil
+	}
+	if silent {
 		return errFound
 	}
 	return nil
 }
 
-// prepare reads the configuration and settles which interface the node is heard
-// on.
-func (q *question) prepare(n *node) (*engine.Setup, plan.Link, error) {
+// configuration reads the configuration, and what the interface that the node is
+// heard on is like, if one was named.
+func (q *question) configuration() (*engine.Setup, plan.Link, error) {
 	path := q.config
 	if path == "" {
 		path = engine.FindConfig()
@@ -148,9 +189,6 @@ func (q *question) prepare(n *node) (*engine.Setup, plan.Link, error) {
 	}
 	if err == nil {
 		err = setup.Err()
-	}
-	if err == nil && q.iface == "" {
-		own, err = assume(setup.Plan, n, setup)
 	}
 	return setup, own, err
 }

@@ -111,3 +111,38 @@ func TestExplainLeavesLeases(t *testing.T) {
 		t.Errorf("the directory holds %v after reading", names)
 	}
 }
+
+// Whoever has boot and capture in mind names a node alike here.
+func TestExplainFindsANodeByEachOfItsNames(t *testing.T) {
+	dir := t.TempDir()
+	conf, leases := filepath.Join(dir, "dhcpd.conf"), filepath.Join(dir, "dhcpd.leases")
+	for path, text := range map[string]string{
+		conf: "subnet 10.0.0.0 netmask 255.255.255.0 { range 10.0.0.10 10.0.0.11; filename \"x\"; }\n" +
+			"host n1 { hardware ethernet 52:54:00:00:00:02; hardware ethernet 52:54:00:00:00:01; }\n",
+		leases: "lease 10.0.0.11 { starts never; ends never; binding state active; hardware ethernet 52:54:00:00:00:01; }\n",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	explain := func(args ...string) (int, string, string) {
+		return call(append([]string{"explain", "--config", conf, "--lease-file", leases, "--tftp-root", dir}, args...)...)
+	}
+	for _, who := range []string{"n1", "52:54:00:00:00:01", "10.0.0.11"} {
+		status, out, errs := explain(who)
+		if status != 0 || errs != "" || strings.Count(out, "DISCOVER of 52:54:00:00:00:01 (host n1)") != 3 || !strings.Contains(out, "10.0.0.11") {
+			t.Errorf("%s: status %d\n%s%s", who, status, out, errs)
+		}
+		if _, out, _ := explain(who, "--arch", "0"); strings.Count(out, "DISCOVER of") != 1 {
+			t.Errorf("%s with an architecture:\n%s", who, out)
+		}
+	}
+	for who, want := range map[string]string{"n2": `no host is declared as "n2" in `, "10.0.0.10": "nobody has leased 10.0.0.10: "} {
+		if status, _, errs := explain(who); status != exitFailed || !strings.Contains(errs, want) {
+			t.Errorf("%s: status %d, %s", who, status, errs)
+		}
+	}
+	if status, _, errs := explain("n1", "--mac", "52:54:00:00:00:01"); status != exitUsage {
+		t.Errorf("named twice: status %d, %s", status, errs)
+	}
+}

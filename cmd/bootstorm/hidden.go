@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bootstorm/cmd/usage"
 	"bootstorm/engine"
 	"bootstorm/engine/capture"
 	"bootstorm/engine/keeper"
@@ -116,7 +117,7 @@ func viewCommand() *cobra.Command {
 		Use:    "view",
 		Short:  "The process of serve that shows what happens",
 		Hidden: true,
-		Args:   cobra.NoArgs,
+		Args:   usage.None(""),
 		RunE:   func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	flags := cmd.Flags()

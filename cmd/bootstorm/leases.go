@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bootstorm/cmd/usage"
 	"bootstorm/engine"
 	"bootstorm/engine/batch"
 	"bootstorm/engine/lease"
@@ -38,7 +39,7 @@ Host names come from the configuration, else from the client.`,
 
   # what dhcpd gave out, before it is taken over
   bootstorm leases --lease-file /var/lib/dhcp/dhcpd.leases`,
-		Args: cobra.NoArgs,
+		Args: usage.None("--lease-file %s"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := lease.Read(f.leases)
 			if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bootstorm/cmd/release"
+	"bootstorm/cmd/usage"
 )
 
 // Exit statuses. They are part of the command line's contract and named in the
@@ -24,7 +25,8 @@ const (
 // errFound ends a command whose own output has said what is wrong.
 var errFound = errors.New("findings")
 
-// usageError is a mistake in the command line.
+// usageError is a mistake in the command line that its own check finds; package
+// usage has the others.
 type usageError struct{ error }
 
 // version is set by the linker for releases.
@@ -40,20 +42,21 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	cmd, err := root.ExecuteC()
-	var usage usageError
-	var own *statusError
+	cmd, err := usage.Execute(root)
+	var own usageError
+	var typed usage.Error
+	var status *statusError
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.As(err, &own) && own.err == nil: // its output has said it all
-		return own.status
-	case errors.As(err, &own):
+	case errors.As(err, &status) && status.err == nil: // its output has said it all
+		return status.status
+	case errors.As(err, &status):
 		fmt.Fprintf(stderr, "%s: %v\n", cmd.CommandPath(), err)
-		return own.status
+		return status.status
 	case errors.Is(err, errFound):
 		return exitFailed
-	case errors.As(err, &usage):
+	case errors.As(err, &own), errors.As(err, &typed):
 		fmt.Fprintf(stderr, "%s: %v\nTry \"%s --help\".\n", cmd.CommandPath(), err, cmd.CommandPath())
 		if cmd.Name() == "status" { // 2 would say that the server fails
 			return exitUnknown
@@ -83,8 +86,8 @@ its own: see its help.`,
   # is the configuration right, and are all boot files there?
   bootstorm check
 
-  # what would a UEFI node get, and which line decides it?
-  bootstorm explain --mac 52:54:00:12:34:01 --arch 7
+  # what would a node get, and which line decides it?
+  bootstorm explain node_1
 
   # who has which address?
   bootstorm leases
@@ -100,31 +103,12 @@ its own: see its help.`,
 		Version:       release.Version(version),
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("bootstorm {{.Version}}\n")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), leasesCommand(),
-		statusCommand(), watchCommand(), bootCommand(), captureCommand(), migrateCommand(), release.ManCommand("8", "System Manager's Manual"), keeperCommand(), viewCommand())
-	for _, c := range root.Commands() {
-		wrapArgs(c)
-	}
-	wrapArgs(root)
+		statusCommand(), watchCommand(), bootCommand(), reloadCommand(), captureCommand(), migrateCommand(), release.ManCommand("8", "System Manager's Manual"), keeperCommand(), viewCommand())
+	usage.Install(root)
 	return root
-}
-
-// wrapArgs makes complaints about arguments mistakes of usage.
-func wrapArgs(c *cobra.Command) {
-	check := c.Args
-	if check == nil {
-		return
-	}
-	c.Args = func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return usageError{err}
-		}
-		return nil
-	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bootstorm/cmd/usage"
 	"bootstorm/engine"
 	"bootstorm/engine/config"
 	"bootstorm/engine/migrate"
@@ -48,7 +49,7 @@ Exit status: 0 the result can be used; 1 it cannot, or there is nothing to take 
 
   # look at another machine's files, copied here with their paths
   bootstorm migrate --root ./old-server --address 192.168.1.1/24 --write ./result`,
-		Args: cobra.NoArgs,
+		Args: usage.None("--write %s"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	flags := cmd.Flags()

@@ -12,8 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"bootstorm/cmd/release"
+	"bootstorm/cmd/usage"
 	"bootstorm/engine"
 	"bootstorm/engine/batch"
+	"bootstorm/engine/link"
 )
 
 // files are the flags that several commands share.
@@ -73,8 +75,8 @@ does not need. The log says what.`,
   bootstorm serve --interface eth1 --log-format json --lease-file /var/lib/bootstorm/dhcpd.leases
 
   # change the configuration, test it, and bring it into force
-  bootstorm check && systemctl reload bootstorm`,
-		Args: cobra.NoArgs,
+  bootstorm check && systemctl reload bootstorm@bond0`,
+		Args: usage.None("--interface %s"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.serve(cmd) },
 	}
 	o.add(cmd)
@@ -108,13 +110,13 @@ func (o *serveOptions) add(cmd *cobra.Command) {
 	flags.Int64Var(&o.memory, "tftp-memory", 0, "most memory for boot files in `MIB` (default: half of the machine's)")
 	flags.DurationVar(&o.ViewPatience, "view-patience", engine.DefaultViewPatience, "end a view that gives no sign of life for this `TIME`, and start another")
 	flags.MarkHidden("view-patience") // for tests
-	flags.StringVar(&o.view, "view", "on", "show what happens to page, status and watch, from a process of its own: on or off")
+	flags.StringVar(&o.view, "view", "on", "show what happens to page, status and watch, from a process of its own, `MODE`: on or off")
 	flags.StringVar(&o.http, "http", defaultHTTP, "serve the page on this `ADDRESS`:PORT, or off; who can reach it may look")
 	o.hooks.add(flags)
 	flags.StringVar(&o.runDir, "run-dir", "", "`DIR` of the sockets for status, watch and boot (default: "+runRoot+"/ and the first interface)")
 	flags.Int64Var(&o.capture, "capture-memory", 16, "remember the last frames, without file contents, in `MIB` of memory for bootstorm capture: one half for DHCP and all requests, the other for DATA and ACK; 0: none")
 	flags.StringVar(&o.User, "user", "", "become `USER` when root starts it (default: bootstorm, where that user exists)")
-	flags.StringVar(&o.Sandbox, "sandbox", engine.SandboxOn, "give up privileges: on, off, or strict (what cannot be given up is an error)")
+	flags.StringVar(&o.Sandbox, "sandbox", engine.SandboxOn, "give up privileges, `MODE`: on, off, or strict (what cannot be given up is an error)")
 }
 
 // serve runs the server until a signal ends it.
@@ -144,7 +146,9 @@ func (o *serveOptions) serve(cmd *cobra.Command) error {
 			c.Link.Opener = c.Keeper
 		}
 	} else {
-		c.Keeper, err = o.startKeeper(log)
+		if err = portsFree(o.Interfaces); err == nil {
+			c.Keeper, err = o.startKeeper(log)
+		}
 	}
 	if err != nil {
 		return err
@@ -154,6 +158,17 @@ func (o *serveOptions) serve(cmd *cobra.Command) error {
 	}
 	c.Captures, c.Explain, c.View = o.Captures, explainNode, o.view != off
 	return engine.Serve(ctx, c)
+}
+
+// portsFree fails where another server has the ports: before anything is started,
+// and while this process may see which one it is.
+func portsFree(interfaces []string) error {
+	for _, name := range interfaces {
+		if err := link.Free(name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // addRungs defines the hidden flags that force a rung of the socket ladder.

@@ -16,6 +16,7 @@ import (
 
 	"bootstorm/cmd/bootstorm/api"
 	"bootstorm/cmd/bootstorm/text"
+	"bootstorm/cmd/usage"
 	"bootstorm/engine/span"
 	"bootstorm/engine/story"
 )
@@ -57,14 +58,14 @@ known: no daemon could be asked, or the command line is wrong.`,
 
   # for a monitoring system: the first line and the exit status say it all
   bootstorm status --quiet`,
-		Args: cobra.NoArgs,
+		Args: usage.None("--interface %s"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	o.target.add(cmd)
 	cmd.Flags().BoolVar(&o.json, "json", false, "write one JSON object: the API's summary, and the stuck nodes as \"stuck\"")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "write the first line only")
 	cmd.Flags().IntVar(&o.limit, "limit", 20, "list at most `N` stuck nodes, 0 for all")
-	cmd.MarkFlagsMutuallyExclusive("json", "quiet")
+	usage.Exclusive(cmd, false, "json", "quiet")
 	return cmd
 }
 

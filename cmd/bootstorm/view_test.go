@@ -121,7 +121,7 @@ func TestView(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	p := s.start()
-	s.said(p, "view: http://127.0.0.1:8067/")
+	s.said(p, "page: http://127.0.0.1:8067/")
 	s.said(p, "ready: ")
 	keeper, view := s.family(p)
 	if text, err := os.ReadFile(fmt.Sprintf("/proc/%d/oom_score_adj", view)); err != nil || string(text) != "500\n" {
@@ -149,10 +149,25 @@ func TestView(t *testing.T) {
 		t.Errorf("%d %s", status, body)
 	}
 	s.said(p, "reload asked for by the operator: the old configuration and files stay in force")
+	if status, out, errs := call("reload", "--run-dir", s.path("run")); status != exitFailed || out != "" ||
+		!strings.Contains(errs, "the old configuration and files stay in force") || !strings.Contains(errs, "dhcpd.conf:1:") {
+		t.Errorf("reload of an error: status %d\n%s%s", status, out, errs)
+	}
 	s.write("dhcpd.conf", "subnet 192.168.1.0 netmask 255.255.255.240 { range 192.168.1.2 192.168.1.9; }\n")
 	if status, body := s.ask("control.sock", "POST", "/control/reload"); status != http.StatusOK {
 		t.Errorf("%d %s", status, body)
 	}
+	if status, out, errs := call("reload", "--run-dir", s.path("run")); status != 0 || !strings.HasPrefix(out, "reloaded: ") {
+		t.Errorf("reload: status %d\n%s%s", status, out, errs)
+	}
+	if status, out, errs := call("reload", "--run-dir", s.path("none")); status != exitFailed || !strings.Contains(errs, "no daemon runs here") {
+		t.Errorf("reload of nobody: status %d\n%s%s", status, out, errs)
+	}
+	// As the unit has it, for a daemon without a view.
+	if status, out, errs := call("reload", "--run-dir", s.path("none"), "--pid", fmt.Sprint(p.Pid())); status != 0 || !strings.Contains(out, "SIGHUP") {
+		t.Errorf("reload by signal: status %d\n%s%s", status, out, errs)
+	}
+	s.said(p, "SIGHUP: reloaded")
 	for file, want := range map[string]os.FileMode{"view.sock": 0o666, "control.sock": 0o600} {
 		if info, err := os.Stat(s.path("run/" + file)); err != nil || info.Mode().Perm() != want {
 			t.Errorf("%s: %v, %v", file, info.Mode(), err)
@@ -339,10 +354,10 @@ func TestViewHasNoAddress(t *testing.T) {
 	}
 	s.write("nine.conf", "subnet 192.168.9.0 netmask 255.255.255.240 { range 192.168.9.2 192.168.9.5; }\n")
 	p := s.start("--interface", "eth9", "--config", s.path("nine.conf"), "--lease-file", s.path("nine.leases"), "--run-dir", s.path("nine"))
-	s.said(p, "the page is not served: listen tcp 127.0.0.1:8067: bind: address already in use; name another address with --http, or --http off")
+	s.said(p, "the page is not served: 127.0.0.1:8067 is in use by another program (ss -tlnp shows which); name another address with --http, or --http off")
 	s.said(p, "ready: ")
-	third := s.start("--interface", "eth9", "--lease-file", s.path("other.leases"), "--http", "off")
-	s.said(third, "view.sock is in use by another server; stop it, or name another directory with --run-dir")
+	third := s.start("--interface", "eth9p", "--lease-file", s.path("other.leases"), "--http", "off")
+	s.said(third, "view.sock is another running server's; name another directory with --run-dir")
 	if status, _ := s.ask("view.sock", "GET", "/api/summary"); status != http.StatusOK {
 		t.Errorf("the first daemon's view: status %d", status)
 	}

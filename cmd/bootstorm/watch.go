@@ -9,6 +9,7 @@ import (
 
 	"bootstorm/cmd/bootstorm/api"
 	"bootstorm/cmd/bootstorm/watch"
+	"bootstorm/cmd/usage"
 )
 
 // watchCommand makes "bootstorm watch".
@@ -28,7 +29,7 @@ When the daemon is started again, watch finds it again and says so.` + targetHel
 
   # from elsewhere
   ssh -t node0 bootstorm watch`,
-		Args: cobra.NoArgs,
+		Args: usage.None("--interface %s"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stdout.Fd())) {
 				return errors.New("it needs a terminal (ssh -t gives one); for scripts there is bootstorm status --json")

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
+
+	"bootstorm/cmd/usage"
 )
 
 // Version returns the version that the linker set, or the revision of a build from
@@ -34,7 +36,7 @@ func ManCommand(section, manual string) *cobra.Command {
 		Use:    "man DIR",
 		Short:  "Write the manual pages of all commands to a directory",
 		Hidden: true,
-		Args:   cobra.ExactArgs(1),
+		Args:   usage.Args(1, 1, "the directory", ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return err

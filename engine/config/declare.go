@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 )
@@ -199,7 +201,11 @@ func (p *parser) include(b *body, _ token) bool {
 		}
 	}
 	if err != nil {
-		p.fail(&t, fmt.Sprintf("the file cannot be included: %v", err), "correct the name, or remove the include")
+		advice := "correct the name, or remove the include"
+		if errors.Is(err, fs.ErrPermission) {
+			advice = remedy(t.text, err)
+		}
+		p.fail(&t, "the file cannot be included: "+reason(err), advice)
 		return p.semicolon()
 	}
 	p.includeText(b, t.text, text)

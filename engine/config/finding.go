@@ -48,7 +48,7 @@ const renderWidth = 160
 func (t *Tree) Render(f Finding) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s:%d:%d: %s: %s\n", f.File, f.Line, f.Col, f.Severity, f.Message)
-	if line, ok := t.line(f.Pos); ok {
+	if line, ok := t.line(f.Pos); ok && line != "" {
 		renderLine(&b, line, f.Col-1, f.Width)
 	}
 	if f.Remedy != "" {

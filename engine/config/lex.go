@@ -190,6 +190,10 @@ func (l *lexer) badByte(t *token) {
 		t.bad = "the file begins with a byte order mark, which dhcpd rejects"
 		t.hint = "save the file as UTF-8 without a byte order mark"
 	}
+	if quote := l.src[t.off:min(len(l.src), t.off+3)]; quote == "\u201c" || quote == "\u201d" || quote == "\u201e" {
+		t.bad = "a typographic quotation mark, as word processors and web pages have it"
+		t.hint = "write \" instead, at both ends of the text"
+	}
 	for l.off < len(l.src) && l.src[l.off] >= 0x80 {
 		l.off++
 	}

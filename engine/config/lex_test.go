@@ -65,7 +65,7 @@ func TestLexBad(t *testing.T) {
 		{"short hexadecimal", `"\x4"`, "hexadecimal"},
 		{"byte 0xff in a string", "\"\xff\"", "0xff"},
 		{"byte order mark", "\ufeffa", "byte order mark"},
-		{"quotation marks of a word processor", "“a”", "outside ASCII"},
+		{"quotation marks of a word processor", "“a”", "a typographic quotation mark"},
 		{"NUL", "\x00", "NUL"},
 		{"long name", long + "x", "1500 bytes"},
 		{"long string", `"` + long + `x"`, "1500 bytes"},

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"bootstorm/proto"
@@ -25,11 +27,29 @@ func ParseFile(path string, o Options) *Tree {
 		t := &Tree{Root: &Scope{Kind: ScopeGlobal}, Universe: newUniverse()}
 		t.Sources = []Source{{Name: path}}
 		t.Findings = []Finding{{Pos: Pos{path, 1, 1}, Severity: Error, Width: 1,
-			Message: "the configuration cannot be read: " + err.Error(),
-			Remedy:  "give the path of a readable dhcpd.conf"}}
+			Message: "the configuration cannot be read: " + reason(err),
+			Remedy:  remedy(path, err)}}
 		return t
 	}
 	return ParseText(path, text, o)
+}
+
+// reason is why a file cannot be read, without the name that the place has.
+func reason(err error) string {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err.Error()
+	}
+	return err.Error()
+}
+
+// remedy is what to do about a file that cannot be read. Files for dhcpd that
+// hold a key are often its own user's or group's.
+func remedy(path string, err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return "whoever reads it needs the right to, and the server is the user bootstorm: chgrp bootstorm " + path + " && chmod g+r " + path
+	}
+	return "give the path of a dhcpd.conf"
 }
 
 // ParseText parses text as the file name would be; includes are read from disk.

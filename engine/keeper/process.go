@@ -110,6 +110,7 @@ func (k *keeper) serve() error {
 				start.Reset(k.view.pause())
 			}
 		case how := <-k.view.ended:
+			k.view.process = nil // nothing to wait for at the end
 			pause := k.view.pause()
 			k.say(kindWarn, fmt.Sprintf("the view has ended (%v): it is started again in %s; boots and leases are not affected, "+
 				"what it knew of past boots is lost", how, span.Exact(pause)))

@@ -124,5 +124,9 @@ func (s *starter) end() {
 	case <-s.ended:
 	case <-time.After(endTime):
 		s.process.Kill()
+		select { // whoever is started next finds the view's sockets free
+		case <-s.ended:
+		case <-time.After(endTime):
+		}
 	}
 }

@@ -58,6 +58,19 @@ func Reserve(ifname string) (Reservation, error) {
 	return r, nil
 }
 
+// Free finds out whether the ports of an interface can be had. Reserve is what
+// takes them; this one is asked before a daemon gives up its rights, while it may
+// still see which process holds a port. An interface that is not there is no
+// finding: it may come.
+func Free(ifname string) error {
+	r, err := Reserve(ifname)
+	var down *DownError
+	if errors.As(err, &down) {
+		return nil
+	}
+	return errors.Join(err, r.Close())
+}
+
 // reservePort opens one silent socket.
 func reservePort(ifname string, port uint16) (int, error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)

@@ -53,7 +53,7 @@ func become(name, leaseFile string, r *Report) error {
 		r.lacks("stays root: there is no user %s; make one (systemd-sysusers, or useradd --system %s), or name another with --user", DefaultUser, DefaultUser)
 		return nil
 	case err != nil:
-		return fmt.Errorf("--user %s: %w; make it with useradd --system %s", name, err, name)
+		return fmt.Errorf("--user %s: there is no such user; make it with useradd --system %[1]s", name)
 	case u.Uid == "0":
 		r.lacks("stays root, as --user says")
 		return nil

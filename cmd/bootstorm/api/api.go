@@ -164,6 +164,12 @@ func (c *Client) Unboot(ctx context.Context, node string) error {
 	return c.change(ctx, http.MethodDelete, "/control/boot/"+url.PathEscape(node), nil)
 }
 
+// Reload has the daemon read its configuration and boot files again. The error is
+// the daemon's if the old ones stay in force.
+func (c *Client) Reload(ctx context.Context) error {
+	return c.change(ctx, http.MethodPost, "/control/reload", struct{}{})
+}
+
 // change asks for something that is no mere question.
 func (c *Client) change(ctx context.Context, method, path string, body any) error {
 	ctx, cancel := context.WithTimeout(ctx, changeTime)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -94,10 +95,25 @@ func TestSaysWhyThereIsNoDaemonToAsk(t *testing.T) {
 	if err := os.Rename(path+"~", path); err != nil {
 		t.Fatal(err)
 	}
+	ended := t.TempDir()
+	for _, name := range []string{"bond0", "eth1"} {
+		path := filepath.Join(ended, name, "view.sock")
+		if err := os.Mkdir(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.SetUnlinkOnClose(false)
+		l.Close()
+	}
 	for _, c := range []struct {
 		target api.Target
 		words  []string
 	}{
+		{api.Target{RunDir: ended}, []string{"no daemon runs here any more", "bond0, eth1", "systemctl start"}},
+		{api.Target{HTTP: "nosuchhost.invalid"}, []string{"nosuchhost.invalid:8067: the name nosuchhost.invalid has no address"}},
 		{api.Target{RunDir: empty}, []string{"no daemon runs here", empty, "systemctl start"}},
 		{api.Target{RunDir: empty, Interface: "bond0"}, []string{"no daemon runs on bond0", "systemctl start bootstorm@bond0"}},
 		{api.Target{RunDir: two}, []string{"several daemons", "--interface bond0, or --interface eth1"}},

@@ -91,9 +91,15 @@ func dialSocket(path, name string) *Client {
 	return newClient(path, name, "http://bootstorm", dial)
 }
 
+// defaultPort is the page's, unless serve's flag --http says otherwise.
+const defaultPort = "8067"
+
 // openHTTP makes a client for a page's address.
 func openHTTP(address string) (*Client, error) {
 	if !strings.Contains(address, "://") {
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			address = net.JoinHostPort(address, defaultPort)
+		}
 		address = "http://" + address
 	}
 	u, err := url.Parse(address)
@@ -128,9 +134,12 @@ func only(dir string) (string, error) {
 	}
 	names := interfaces(found)
 	if len(names) > 1 { // one that was killed leaves its socket behind
-		if alive := interfaces(slices.DeleteFunc(found, dead)); len(alive) > 0 {
-			names = alive
+		alive := interfaces(slices.DeleteFunc(found, dead))
+		if len(alive) == 0 {
+			slices.Sort(names)
+			return "", unreachable("no daemon runs here any more: those on %s have ended; start one: systemctl start bootstorm@%s", strings.Join(names, ", "), names[0])
 		}
+		names = alive
 	}
 	slices.Sort(names)
 	switch {
@@ -174,6 +183,10 @@ func (c *Client) explain(err error) error {
 			on, c.Where, c.journal())
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return unreachable("nobody listens at %s: is the daemon running, and is that the address of its flag --http?", c.Where)
+	}
+	var name *net.DNSError
+	if errors.As(err, &name) {
+		return unreachable("%s: the name %s has no address that can be found now", c.Where, name.Name)
 	}
 	return unreachable("%s: %v", c.Where, opening.Err)
 }

@@ -21,6 +21,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"bootstorm/engine/story"
@@ -72,7 +73,7 @@ func New(c Config) (*Hook, error) {
 		return nil, fmt.Errorf("hook command %q: name it by its whole path", c.Command)
 	default:
 		if _, err := exec.LookPath(c.Command); err != nil {
-			return nil, fmt.Errorf("hook command: %w: it must be there and executable", err)
+			return nil, fmt.Errorf("hook command %s: %w: it must be there and executable", c.Command, cause(err))
 		}
 	}
 	c.fill()
@@ -190,4 +191,13 @@ func (h *Hook) call(ctx context.Context, body []byte) error {
 		return h.post(ctx, body)
 	}
 	return h.run(ctx, body)
+}
+
+// cause is the kernel's word for what is wrong with a program.
+func cause(err error) error {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno
+	}
+	return err
 }

@@ -15,7 +15,7 @@ import (
 // NewLogger makes the logger for a level (debug, info, warn, error) and a
 // format: "console" writes sentences for people, "json" one object per line
 // with the same sentence and its parts as fields. Where the journal is what takes
-// the sentences, each line begins with its priority, as sd-daemon(3) has it.
+// them, each line begins with its priority, as sd-daemon(3) has it.
 func NewLogger(level, format string, to io.Writer) (*zap.Logger, error) {
 	return newLogger(level, format, to, isJournal(to))
 }
@@ -58,6 +58,9 @@ func newLogger(level, format string, to io.Writer, journal bool) (*zap.Logger, e
 	e.EncodeTime = zapcore.RFC3339NanoTimeEncoder
 	switch format {
 	case "json":
+		if journal {
+			return zap.New(byPriority(e, sink, l)), nil
+		}
 		return zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(e), sink, l)), nil
 	case "console":
 		// Colours and callers are left out: this is read in a journal, over ssh,
@@ -74,6 +77,29 @@ func newLogger(level, format string, to io.Writer, journal bool) (*zap.Logger, e
 		return zap.New(sentences{zapcore.NewCore(zapcore.NewConsoleEncoder(e), sink, l), journal}), nil
 	}
 	return nil, fmt.Errorf("log format %q is unknown: use console or json", format)
+}
+
+// byPriority writes objects for the journal, which takes the priority for itself and
+// keeps the object: "journalctl -p warning" and "journalctl -o cat | jq" both work.
+func byPriority(e zapcore.EncoderConfig, sink zapcore.WriteSyncer, least zapcore.Level) zapcore.Core {
+	var all []zapcore.Core
+	for l := zap.DebugLevel; l <= zap.ErrorLevel; l++ {
+		all = append(all, zapcore.NewCore(zapcore.NewJSONEncoder(e), prioritized{sink, priority(l)},
+			zap.LevelEnablerFunc(func(of zapcore.Level) bool { return of >= least && min(of, zap.ErrorLevel) == l })))
+	}
+	return zapcore.NewTee(all...)
+}
+
+// prioritized puts a priority in front of each line, in the same write.
+type prioritized struct {
+	zapcore.WriteSyncer
+	priority string
+}
+
+// Write implements io.Writer.
+func (p prioritized) Write(line []byte) (int, error) {
+	n, err := p.WriteSyncer.Write(append([]byte(p.priority), line...))
+	return max(n-len(p.priority), 0), err
 }
 
 // sentences is a core that writes messages only: they say everything that the

@@ -346,7 +346,7 @@ func TestPackageLivesUnderSystemd(t *testing.T) {
 	m.run("systemctl", "restart", service)
 	third := again("restarted", second)
 	m.run("systemctl", "kill", "--kill-who=main", "--signal=KILL", service)
-	m.said("INFO ready: ", 5)
+	m.said(`"ready: `, 5)
 	again("killed", third)
 
 	m.run("dpkg", "-r", "bootstorm")

@@ -63,6 +63,9 @@ func TestStoriesOfAStormEndAsDone(t *testing.T) {
 		{"at once", Config{Nodes: 500}},
 		{"with the clients' own waits", Config{Nodes: 100, Waits: true, IPv6: true, Loader: DefaultLoader}},
 		{"twice, with losses", Config{Nodes: 100, Boots: 2, Seed: 2, Pause: 60 * batch.Second, Link: Impairment{Loss: 0.02, Duplicate: 0.02, Reorder: 0.02}}},
+		{"twice, with losses, the first DISCOVER once more in the middle of the boot", Config{Nodes: 100, Boots: 2, Seed: 1, Pause: 60 * batch.Second, Link: Impairment{Loss: 0.02, Duplicate: 0.02, Reorder: 0.02}}},
+		{"twice, with losses, a request once more after all files", Config{Nodes: 100, Boots: 2, Seed: 10, Pause: 60 * batch.Second, Link: Impairment{Loss: 0.02, Duplicate: 0.02, Reorder: 0.02}}},
+		{"twice, with losses, a request once more beside the last file", Config{Nodes: 100, Boots: 2, Seed: 12, Pause: 60 * batch.Second, Link: Impairment{Loss: 0.02, Duplicate: 0.02, Reorder: 0.02}}},
 		{"iPXE 2.0", Config{Nodes: 100, Fresh: true}},
 		{"up to the installed system", Config{Nodes: 100, Sequence: Full, Renew: 60 * batch.Second}},
 	} {

@@ -1,6 +1,8 @@
 package story
 
 import (
+	"slices"
+
 	"bootstorm/engine/batch"
 	"bootstorm/engine/core"
 	"bootstorm/proto"
@@ -65,10 +67,11 @@ type node struct {
 	marked  bool  // in Book.dirty
 	shown   bool  // this boot's end was told
 
-	started, since, seen, ended int64 // the book's times
-	loaded                      int64 // when the last file had arrived
-	asked                       int64 // when it last sent a DISCOVER or REQUEST
-	xid                         uint32
+	started, since, seen, ended int64  // the book's times
+	loaded                      int64  // when the last file had arrived
+	turned                      int64  // when it asked for the file that it asked for last
+	asked                       int64  // when it last sent a DISCOVER or REQUEST
+	xid, firstXID               uint32 // of its last message, and of the DISCOVER that began this boot
 
 	bootFile       ref // that the last acknowledgement named
 	file           ref // under way, or the last one
@@ -93,12 +96,19 @@ type node struct {
 
 // activeTransfer is a file on its way to a node.
 type activeTransfer struct {
-	port uint32 // 0: not in use
-	file ref
-	last int64 // bytes of a window: what may be on its way unacknowledged
-	size int64
-	got  int64
-	seen int64
+	port   uint32 // 0: not in use
+	file   ref
+	last   int64 // bytes of a window: what may be on its way unacknowledged
+	size   int64
+	got    int64
+	from   int64 // when it began
+	seen   int64
+	before ref // the file that it was on its way with, or had, until then
+}
+
+// had tells whether a file has arrived in this boot, as far as its steps are known.
+func (n *node) had(file ref) bool {
+	return slices.ContainsFunc(n.steps, func(s step) bool { return s.kind == batch.EventTransferDone && s.file == file })
 }
 
 // problem is a reason with what it refers to.

@@ -167,6 +167,11 @@ func stageOf(c core.Client, arch uint16) stage {
 // discover: the node looks for a server.
 func (b *Book) discover(n *node, e *batch.Event, now int64) {
 	b.second.discovers++
+	if n.phase > offered && e.XID == n.firstXID && now-n.started < copyTime { // a copy of the first, long on its way
+		return
+	}
+	first := n.phase == discovering && n.asked == 0
+	boots := n.boots
 	if b.speaks(n, e, now) == stageSystem {
 		return
 	}
@@ -174,6 +179,9 @@ func (b *Book) discover(n *node, e *batch.Event, now int64) {
 		n.again++
 	}
 	n.asked, n.xid = now, e.XID
+	if first || n.boots != boots {
+		n.firstXID = e.XID
+	}
 	if n.phase > offered { // its next stage
 		b.progress(n, discovering, now)
 	}

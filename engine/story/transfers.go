@@ -2,6 +2,7 @@ package story
 
 import (
 	"strings"
+	"time"
 
 	"bootstorm/engine/batch"
 	"bootstorm/engine/core/transfer"
@@ -20,14 +21,15 @@ func (b *Book) transferStart(n *node, e *batch.Event, file ref, now int64) {
 	}
 	t := n.open(e.XID)
 	*t = transferOf(e, file, now)
-	n.file, n.size, n.got, n.took = file, e.Value, 0, 0
+	t.before = n.file
+	n.file, n.size, n.got, n.took, n.turned = file, e.Value, 0, 0, now
 	b.progress(n, loading, now)
 	b.expect(n, now+lostTransfer, causeSilent)
 }
 
 // transferOf is a transfer that begins.
 func transferOf(e *batch.Event, file ref, now int64) activeTransfer {
-	return activeTransfer{port: e.XID, file: file, size: e.Value, seen: now, last: int64(e.Extra>>16) * int64(e.Extra&0xffff)}
+	return activeTransfer{port: e.XID, file: file, size: e.Value, from: now, seen: now, last: int64(e.Extra>>16) * int64(e.Extra&0xffff)}
 }
 
 // transferProgress: a part of a large file has arrived.
@@ -48,21 +50,31 @@ func (b *Book) transferProgress(n *node, e *batch.Event, file ref, now int64) {
 	b.expect(n, now+lostTransfer, causeSilent)
 }
 
-// transferDone: a file has arrived.
+// startSlack is how far the book's time of a start may be from what its end tells.
+const startSlack = int64(time.Millisecond)
+
+// transferDone: a file has arrived. The end of one that the node had asked for before
+// another may be told late, when its last ACK was lost or was long on its way; where
+// the boot stands is told by the other.
 func (b *Book) transferDone(n *node, e *batch.Event, file ref, now int64) {
 	b.second.files++
-	got := int64(0)
+	got, earlier := int64(0), false
 	if t := n.transfer(e.XID); t != nil {
-		got = t.got
+		got, earlier = t.got, t.from < n.turned
 		*t = activeTransfer{}
-	} else if n.phase == between { // its start was lost
+	} else if earlier = now-e.Nanos < n.turned-startSlack; !earlier && n.phase == between { // its start was lost
 		b.led(n, file)
 	}
 	n.bytes += max(e.Value-got, 0)
 	b.second.bytes += max(e.Value-got, 0)
 	n.resent += int32(min(e.Extra, 1<<20))
 	n.files++
-	n.file, n.size, n.got, n.took = file, e.Value, e.Value, e.Nanos
+	if earlier && (n.running() > 0 || n.phase != loading) { // what it asked for since says more
+		return
+	}
+	if !earlier {
+		n.file, n.size, n.got, n.took = file, e.Value, e.Value, e.Nanos
+	}
 	n.loaded = now
 	if n.running() > 0 {
 		b.progress(n, loading, now)
@@ -113,6 +125,10 @@ func (b *Book) transferProbe(n *node, e *batch.Event) {
 func (b *Book) transferError(n *node, e *batch.Event, s *step, now int64) {
 	arrived, seen := false, now
 	if t := n.transfer(e.XID); t != nil {
+		if e.Extra == transfer.EndedByTime && e.Value == 0 && n.phase == loading && s.file == n.file && n.had(s.file) {
+			b.neverAsked(n, t, now)
+			return
+		}
 		// A client that has everything is gone: if its last ACK is lost, silence is
 		// all that follows.
 		arrived = e.Extra == transfer.EndedByTime && e.Value > 0 && t.size-e.Value <= t.last
@@ -148,6 +164,17 @@ func (b *Book) transferError(n *node, e *batch.Event, s *step, now int64) {
 		return
 	}
 	b.expect(n, now+troubleWait, what)
+}
+
+// neverAsked takes back a transfer that was begun by a copy of a request, long on its
+// way: the node has that file, and acknowledged nothing of this one.
+func (b *Book) neverAsked(n *node, t *activeTransfer, now int64) {
+	n.file = t.before
+	*t = activeTransfer{}
+	if n.running() == 0 {
+		b.progress(n, between, now)
+		b.await(n, now)
+	}
 }
 
 // fileRefused: the node asked for a file that it does not get.

@@ -85,7 +85,7 @@ func TestMistakes(t *testing.T) {
 		{"declaration in a condition", "if known { §host a { } }", "cannot stand inside a condition", "outside"},
 		{"class without quotes", "class §c { }", "name of the class in quotes", "class \"NAME\""},
 		{"subclass of nothing", "subclass §\"c\" 1:2;", "no class", "declare the class first"},
-		{"quotation marks of a word processor", "filename §“a”;", "outside ASCII", "quotes"},
+		{"quotation marks of a word processor", "filename §“a”;", "typographic quotation mark", "write"},
 		{"group that is not there", "host a { group §g; }", "no group", "group NAME"},
 		{"interface with a dot", "subnet 10.0.0.0 netmask 255.0.0.0 { interface eth0§.5; }", "expected a semicolon", "end the statement"},
 		{"identifier that is computed", "host a { option §dhcp-client-identifier = option host-name; }", "is a constant", "class"},

@@ -40,12 +40,18 @@ func TestFileChanges(t *testing.T) {
 		t.Fatal("nobody watches")
 	}
 	file := filepath.Join(s.dir, "root", "ipxe.efi")
+	// In one step: a file that is being written would be read empty first, for the
+	// notice before.
+	write := func(text string) error {
+		whole := filepath.Join(s.dir, "whole")
+		return errors.Join(os.WriteFile(whole, []byte(text), 0o644), os.Rename(whole, file))
+	}
 	for _, step := range []struct {
 		do   func() error
 		want string
 	}{
-		{func() error { return os.WriteFile(file, []byte("one"), 0o644) }, "boot files changed: 1 new, 0 changed, 0 gone"},
-		{func() error { return os.WriteFile(file, []byte("two!"), 0o644) }, "boot files changed: 0 new, 1 changed, 0 gone"},
+		{func() error { return write("one") }, "boot files changed: 1 new, 0 changed, 0 gone"},
+		{func() error { return write("two!") }, "boot files changed: 0 new, 1 changed, 0 gone"},
 		{func() error { return os.Remove(file) }, "boot files changed: 0 new, 0 changed, 1 gone"},
 	} {
 		if err := step.do(); err != nil {

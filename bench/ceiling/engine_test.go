@@ -4,6 +4,7 @@ package ceiling
 
 import (
 	"bytes"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -50,5 +51,39 @@ func TestEngineTable(t *testing.T) {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, &b)
 		}
+	}
+}
+
+// Figures that cannot be are said to be so, and reach no aim.
+func TestDisturbed(t *testing.T) {
+	good := EngineResult{Bare: Echo{P50: 20}, Engine: Echo{P50: 21}, Rates: []EngineRate{{PerCPU: 700, Alone: 1000}}}
+	slow, idle := good, good
+	slow.Bare.P50 = 2000
+	idle.Rates = []EngineRate{{PerCPU: 1600, Alone: 1000}}
+	for _, c := range []struct {
+		name string
+		r    EngineResult
+		want bool
+	}{{"as it is", good, false}, {"an echo that stalls", slow, true}, {"calls that starve", idle, true}} {
+		var b bytes.Buffer
+		c.r.WriteTable(&b)
+		if c.r.Disturbed() != c.want || strings.Contains(b.String(), "DISTURBED") != c.want || strings.Contains(b.String(), "reached") == c.want {
+			t.Errorf("%s: disturbed: %v\n%s", c.name, c.r.Disturbed(), &b)
+		}
+	}
+}
+
+// Both ends can run at a time, also in a program that was started on one core, which
+// has what it had when the measurement is over.
+func TestEachEndHasAThread(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	r, err := newRig(0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	during := runtime.GOMAXPROCS(0)
+	r.close()
+	if after := runtime.GOMAXPROCS(0); during < ownThreads || after != 1 {
+		t.Errorf("GOMAXPROCS is %d during the measurement and %d after it", during, after)
 	}
 }

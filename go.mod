@@ -12,6 +12,7 @@ require (
 	github.com/elastic/go-seccomp-bpf v1.6.0 // assembles and loads the seccomp filter, for all threads; Elastic's, from its Beats
 	github.com/fsnotify/fsnotify v1.10.1 // boot files that change on disk; the standard inotify binding
 	github.com/google/gopacket v1.1.19 // second decoder in tests, and pcapgo for captures; never its cgo parts
+	github.com/hbollon/go-edlib v1.7.0 // how alike two words are, for "did you mean": the distance that counts swapped letters, in configuration, flags and file names
 	github.com/jedib0t/go-pretty/v6 v6.8.3 // tables and progress of bench and the demo
 	github.com/landlock-lsm/go-landlock v0.11.0 // Landlock rules; the binding of the Landlock project
 	github.com/mdlayher/ethernet v0.0.0-20190606142754-0394541c37b7 // second decoder in tests

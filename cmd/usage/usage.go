@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	edlib "github.com/hbollon/go-edlib"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -146,7 +147,7 @@ func kind(f *pflag.Flag) string {
 func nearest(c *cobra.Command, name string) (best string) {
 	least := 1 + max(2, len(name)/3)
 	c.Flags().VisitAll(func(f *pflag.Flag) {
-		d := distance(f.Name, name)
+		d := edlib.OSADamerauLevenshteinDistance(f.Name, name)
 		if strings.HasPrefix(f.Name, name) {
 			d = 1
 		}
@@ -155,28 +156,6 @@ func nearest(c *cobra.Command, name string) (best string) {
 		}
 	})
 	return best
-}
-
-// distance is how many letters must be put in, left out or changed to make one
-// word another (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			step := corner
-			if a[i] != b[j] {
-				step++
-			}
-			corner = row[j+1]
-			row[j+1] = min(step, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // Args is how many arguments a command takes: what are the words for one, where

@@ -3,6 +3,8 @@ package config
 import (
 	"slices"
 	"strings"
+
+	edlib "github.com/hbollon/go-edlib"
 )
 
 // nearest returns the candidate that word most likely stands for: the one with
@@ -14,7 +16,7 @@ func nearest(word string, candidates []string) string {
 	}
 	best, limit := "", 1+len(word)/4
 	for _, c := range candidates {
-		if d := editDistance(word, strings.ToLower(c), limit); d <= limit {
+		if d := edlib.OSADamerauLevenshteinDistance(word, strings.ToLower(c)); d <= limit {
 			best, limit = c, d-1
 		}
 	}
@@ -28,34 +30,6 @@ func didYouMean(word string, candidates []string, otherwise string) string {
 		return "did you mean " + c + "?"
 	}
 	return otherwise
-}
-
-// editDistance counts the insertions, deletions, replacements and swaps of
-// neighbours that turn a into b (optimal string alignment); more than limit is
-// all the same.
-func editDistance(a, b string, limit int) int {
-	if len(a)-len(b) > limit || len(b)-len(a) > limit {
-		return limit + 1
-	}
-	two, one, cur := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range one {
-		one[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		cur[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			cur[j] = min(one[j]+1, cur[j-1]+1, one[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				cur[j] = min(cur[j], two[j-2]+1)
-			}
-		}
-		two, one, cur = one, cur, two
-	}
-	return one[len(b)]
 }
 
 // sortedCopy returns the words in alphabetical order.

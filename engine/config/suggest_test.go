@@ -15,18 +15,3 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
-
-// TestEditDistance counts edits up to the limit.
-func TestEditDistance(t *testing.T) {
-	for _, c := range []struct {
-		a, b        string
-		limit, want int
-	}{
-		{"", "", 3, 0}, {"a", "", 3, 1}, {"abc", "abc", 3, 0}, {"abc", "acb", 3, 1}, {"abc", "xbc", 3, 1},
-		{"abcd", "bcd", 3, 1}, {"abc", "cab", 3, 2}, {"abcdef", "a", 3, 4}, {"kitten", "sitting", 5, 3},
-	} {
-		if got := editDistance(c.a, c.b, c.limit); got != c.want {
-			t.Errorf("%q to %q: %d, want %d", c.a, c.b, got, c.want)
-		}
-	}
-}

@@ -112,16 +112,24 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// TestSystemd tells a supervisor what it has to know, over a real socket.
-func TestSystemd(t *testing.T) {
+// supervised has this process run as a service of a systemd that expects signs of life,
+// and returns where that listens.
+func supervised(t *testing.T) *net.UnixConn {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "notify")
 	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	t.Cleanup(func() { l.Close() })
 	t.Setenv("NOTIFY_SOCKET", path)
 	t.Setenv("WATCHDOG_USEC", "20000")
+	return l
+}
+
+// TestSystemd tells a supervisor what it has to know, over a real socket.
+func TestSystemd(t *testing.T) {
+	l := supervised(t)
 	t.Setenv("WATCHDOG_PID", "")
 	os.Unsetenv("WATCHDOG_PID")
 	s := serve(t, newNetwork(), guideText)
@@ -153,14 +161,7 @@ func TestSystemd(t *testing.T) {
 // A worker that hangs is not vouched for, so that systemd starts the daemon again;
 // one that goes on is.
 func TestWatchdogIsSilentWhileAWorkerHangs(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "notify")
-	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	t.Setenv("NOTIFY_SOCKET", path)
-	t.Setenv("WATCHDOG_USEC", "20000")
+	l := supervised(t)
 	n := newNetwork()
 	s := serve(t, n, guideText)
 	s.said("ready: ")

@@ -143,6 +143,9 @@ func TestView(t *testing.T) {
 		!strings.Contains(body, `"what":"RRQ"`) || !strings.Contains(body, `"code":"54","name":"dhcp-server-identifier","value":"192.168.1.1"`) {
 		t.Errorf("its frames: %d %.2000s", status, body)
 	}
+	if status, body := s.ask("view.sock", "GET", "/metrics"); status != http.StatusOK || !strings.Contains(body, `bootstorm_boot_phase_duration_seconds_count{phase="load"} 1`) {
+		t.Errorf("how long it loaded: %d\n%s", status, body)
+	}
 	s.operate(p)
 	s.write("dhcpd.conf", "subnet 192.168.1.0 netmask 255.255.255.240 { range 192.168.1.2 }\n")
 	if status, body := s.ask("control.sock", "POST", "/control/reload"); status == http.StatusOK || !strings.Contains(body, "the old configuration and files stay in force") {

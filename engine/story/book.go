@@ -46,6 +46,7 @@ type Book struct {
 	phases [len(phaseNames)]int // without installed systems
 	dirty  []int32              // nodes that became stuck or recovered since the last Tick
 	told   []Told               // waiting for Tick
+	stayed func(in Phase, took time.Duration)
 	rogues []rogue
 	pools  []pool
 

@@ -1,6 +1,7 @@
 package story
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -476,5 +477,49 @@ func TestNodeIsFoundByAnyName(t *testing.T) {
 		if _, ok := w.book.Node(w.now, who); ok {
 			t.Errorf("%q finds somebody", who)
 		}
+	}
+}
+
+// Each phase of a boot is told when the next one is reached, with the time since its
+// first message; what begins anew and an installed system counts for nothing.
+func TestStays(t *testing.T) {
+	m := newTeller(t).machine(1)
+	type stay struct {
+		in   Phase
+		took time.Duration
+	}
+	var got []stay
+	m.book.Stays(func(in Phase, took time.Duration) { got = append(got, stay{in, took}) })
+	const ms = time.Millisecond // that each message takes
+	m.discover(core.ClientUEFI, 7)
+	m.pass(time.Second)
+	m.discover(core.ClientUEFI, 7) // asked again: the first counts
+	m.offer()
+	m.offer()
+	m.pass(3 * time.Second)
+	m.request(core.ClientUEFI, 7)
+	m.ack("ipxe.efi")
+	m.pass(100 * ms)
+	m.file(batch.EventTransferStart, "ipxe.efi", 1<<20)
+	m.pass(2 * time.Second)
+	m.file(batch.EventTransferDone, "ipxe.efi", 1<<20)
+	m.pass(5 * time.Second)
+	m.discover(core.ClientIPXE, 7)
+	m.offer()
+	m.discover(core.ClientUEFI, 7) // switched off and on
+	m.pass(time.Second)
+	m.offer()
+	m.request(core.ClientUEFI, 7)
+	m.ack("ipxe.efi")
+	m.dora(core.ClientDHCPCD, noArch, "") // the installed system
+	want := []stay{{PhaseDiscover, 1002 * ms}, {PhaseOffer, 3002 * ms}, {PhaseRequest, ms}, {PhaseLease, 101 * ms}, {PhaseLoad, 2001 * ms},
+		{PhaseNext, 5001 * ms}, {PhaseDiscover, ms}, {PhaseDiscover, 1001 * ms}, {PhaseOffer, ms}, {PhaseRequest, ms}}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+	other := m.machine(2) // of which a renewal is the first that is seen
+	other.ack("")
+	if len(got) > len(want) {
+		t.Errorf("a renewal: %v", got[len(want):])
 	}
 }

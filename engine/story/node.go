@@ -2,6 +2,7 @@ package story
 
 import (
 	"slices"
+	"time"
 
 	"bootstorm/engine/batch"
 	"bootstorm/engine/core"
@@ -283,8 +284,24 @@ func (b *Book) expect(n *node, at int64, what cause) {
 	b.due[n.id] = at
 }
 
+// Stays has f called whenever a node goes on to the next phase of its boot, with the
+// one that it was in, and for how long since its first message: what the server takes
+// (discover, request), what the node does (offer, lease, next), and what both do (load).
+// What begins anew or is left out counts for nothing. f must not wait, nor call the
+// book. Call it before the first event.
+func (b *Book) Stays(f func(in Phase, took time.Duration)) { b.stayed = f }
+
+// follows tells whether a phase comes after another in a boot: after a file, iPXE asks
+// for an address of its own, or for the next file.
+func follows(p, before phase) bool {
+	return p == before+1 && p <= between || before == between && (p == discovering || p == loading)
+}
+
 // progress clears what had kept the node: it goes on.
 func (b *Book) progress(n *node, p phase, now int64) {
+	if b.stayed != nil && follows(p, n.phase) {
+		b.stayed(phaseNames[n.phase], time.Duration(now-n.since))
+	}
 	n.suspect, n.ended = problem{}, 0
 	if n.cause.cause == causeLoop { // only the end of a boot shows that it is over
 		b.set(n, p, stuck, now)

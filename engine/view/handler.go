@@ -91,6 +91,10 @@ func (h *Handler) routes() {
 // It must not be called from several goroutines at a time.
 func (h *Handler) Observe(at time.Time, e *batch.Event) { h.metrics.observe(at, e) }
 
+// Stayed takes how long a node was in a phase of its boot, for metrics: see
+// story.Book.Stays.
+func (h *Handler) Stayed(in story.Phase, took time.Duration) { h.metrics.stayed(in, took) }
+
 // Tell takes what the story told, for streams and metrics. It never waits.
 func (h *Handler) Tell(told []story.Told) {
 	for i := range told {

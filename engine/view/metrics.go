@@ -28,7 +28,7 @@ type metrics struct {
 	registry *prometheus.Registry
 
 	lease, file, boot prometheus.Histogram
-	phases            *phases
+	phase             *prometheus.HistogramVec
 	fileBytes         *prometheus.CounterVec
 	fileLoads         *prometheus.CounterVec
 	refused           *prometheus.CounterVec
@@ -44,7 +44,7 @@ type metrics struct {
 func newMetrics(h *Handler, hooks func() HookCounts) *metrics {
 	m := &metrics{registry: prometheus.NewRegistry(), asking: map[[16]byte]time.Time{}, names: map[string]bool{}}
 	m.make()
-	m.registry.MustRegister(m.lease, m.file, m.boot, m.phases.took, m.fileBytes, m.fileLoads, m.refused, m.resent, m.told,
+	m.registry.MustRegister(m.lease, m.file, m.boot, m.phase, m.fileBytes, m.fileLoads, m.refused, m.resent, m.told,
 		&bookCollector{h: h, hooks: hooks},
 		// Of the process that serves the metrics; the engine has its counters above.
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{Namespace: "bootstorm_view"}))
@@ -66,7 +66,15 @@ func (m *metrics) make() {
 		.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300)
 	m.boot = histogram("bootstorm_boot_duration_seconds", "Time from a boot's first message to the last byte of its last file.",
 		.1, .25, .5, 1, 2.5, 5, 10, 15, 30, 60, 120, 300, 600, 1800)
-	m.phases = newPhases()
+	m.phase = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "bootstorm_boot_phase_duration_seconds",
+		Help: "Time that nodes stayed in a phase of a boot before the next: discover, offer, request, lease (until a file is asked for), " +
+			"load, next (until the program that was loaded asks for an address or a file).",
+		Buckets: []float64{.0001, .00025, .001, .0025, .01, .025, .1, .25, 1, 2.5, 5, 10, 30, 60, 300}}, []string{"phase"})
+	for _, p := range story.Phases {
+		if p != story.PhaseDone { // which no other follows
+			m.phase.WithLabelValues(string(p)) // a rate needs the zero before the first
+		}
+	}
 	m.fileBytes = counter("bootstorm_file_sent_bytes_total", "Bytes of files that arrived whole, by file.", "file")
 	m.fileLoads = counter("bootstorm_file_loads_total", "Transfers that have ended, by file and result (done, error, not_found, refused).", "file", "result")
 	m.refused = counter("bootstorm_refused_messages_total", "Messages refused or left unanswered on purpose, by reason.", "reason")
@@ -81,7 +89,6 @@ func (m *metrics) make() {
 func (m *metrics) observe(at time.Time, e *batch.Event) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.phases.observe(at, e)
 	switch e.Kind {
 	case batch.EventDiscover:
 		if _, ok := m.asking[e.HW]; !ok && len(m.asking) < maxAsking {
@@ -121,6 +128,11 @@ func (m *metrics) label(e *batch.Event) string {
 		m.names[name] = true
 	}
 	return name
+}
+
+// stayed takes how long a node was in a phase of its boot.
+func (m *metrics) stayed(in story.Phase, took time.Duration) {
+	m.phase.WithLabelValues(string(in)).Observe(took.Seconds())
 }
 
 // tell takes one thing that the story told.

@@ -24,6 +24,7 @@ type Story interface {
 	Observe(at time.Time, e *batch.Event, advice string)
 	Counters(at time.Time, c map[string]int64)
 	Tick(at time.Time) []story.Told
+	Stays(f func(in story.Phase, took time.Duration))
 }
 
 // Process is what the view is made of. It lives as long as its feed: the engine's
@@ -51,6 +52,7 @@ func (p *Process) Run() error {
 	p.fed.Store(time.Now().UnixNano())
 	p.Options.Fed = func() time.Time { return time.Unix(0, p.fed.Load()) }
 	handler := New(p.Book, way, p.Options)
+	p.Book.Stays(handler.Stayed)
 
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup

@@ -22,6 +22,7 @@ import (
 	"bootstorm/engine/keeper"
 	"bootstorm/engine/lease"
 	"bootstorm/engine/plan"
+	"bootstorm/engine/reason"
 )
 
 // What follows is the life of a server: prepare (configuration, interfaces,
@@ -197,7 +198,7 @@ func (s *server) load(setup *Setup) error {
 		return err
 	}
 	setup.Files, setup.templates = image.Build(1, s.Root, nil), nil
-	setup.Problems = []load.Problem{{Path: s.Root, Text: "no boot file can be served: " + reason(err),
+	setup.Problems = []load.Problem{{Path: s.Root, Text: "no boot file can be served: " + reason.Of(err).Error(),
 		Remedy: "make the directory and put the boot files there, or name another with --tftp-root"}}
 	return nil
 }

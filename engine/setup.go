@@ -12,6 +12,7 @@ import (
 	"bootstorm/engine/image/load"
 	"bootstorm/engine/plan"
 	"bootstorm/engine/plan/compile"
+	"bootstorm/engine/reason"
 	"bootstorm/proto"
 	"bootstorm/proto/dhcp"
 )
@@ -194,15 +195,6 @@ func (s *Setup) missingByName() (lines []string) {
 	return lines
 }
 
-// reason is why a file cannot be read, without its name.
-func reason(err error) string {
-	var at *fs.PathError
-	if errors.As(err, &at) {
-		return at.Err.Error()
-	}
-	return err.Error()
-}
-
 // readable gives a better reason than the parser can when the file named on the
 // command line cannot be read at all.
 func readable(path string) error {
@@ -211,7 +203,7 @@ func readable(path string) error {
 		if errors.Is(err, fs.ErrPermission) {
 			return nil // the parser says whose right is missing
 		}
-		return fmt.Errorf("configuration file %s: %s; name another with --config, or leave it out to derive one from the interface", path, reason(err))
+		return fmt.Errorf("configuration file %s: %s; name another with --config, or leave it out to derive one from the interface", path, reason.Of(err))
 	}
 	return f.Close()
 }

@@ -33,7 +33,8 @@ var layers = []struct {
 	{"engine/plan", 1, true, false},
 	{"engine/image", 1, true, false},
 	{"engine/core", 2, true, true},
-	{"engine/span", 2, false, false}, // how durations are written, for all who speak to people
+	{"engine/span", 2, false, false},   // how durations are written, for all who speak to people
+	{"engine/reason", 2, false, false}, // why a file could not be had, for messages that name it
 	{"engine/config", 3, false, false},
 	{"engine/fill", 3, false, false},
 	{"engine/link", 3, false, false},

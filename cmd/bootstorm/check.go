@@ -14,6 +14,7 @@ import (
 	"bootstorm/engine/config"
 	"bootstorm/engine/image"
 	"bootstorm/engine/lease"
+	"bootstorm/engine/reason"
 )
 
 // checkCommand makes "bootstorm check".
@@ -110,7 +111,7 @@ func (v *verdict) findings(tree *config.Tree, list []config.Finding) {
 // bootFiles reports what is missing, and what is there but cannot be served.
 func (v *verdict) bootFiles(setup *engine.Setup, root string) {
 	if _, err := os.Stat(root); err != nil {
-		v.warn(root, fmt.Sprintf("the TFTP root cannot be read: %v", reason(err)), "make the directory and put the boot files there, or name another with --tftp-root")
+		v.warn(root, fmt.Sprintf("the TFTP root cannot be read: %v", reason.Of(err)), "make the directory and put the boot files there, or name another with --tftp-root")
 		setup.Files = image.Build(0, root, nil)
 	} else if err := setup.LoadFiles(root, nil); err != nil {
 		v.errors++
@@ -166,13 +167,4 @@ func several(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// reason strips the path from an error that names it already.
-func reason(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
 }

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+
+	"bootstorm/engine/reason"
 )
 
 // body is the place a statement stands in: the body of a declaration, or the top
@@ -205,7 +207,7 @@ func (p *parser) include(b *body, _ token) bool {
 		if errors.Is(err, fs.ErrPermission) {
 			advice = remedy(t.text, err)
 		}
-		p.fail(&t, "the file cannot be included: "+reason(err), advice)
+		p.fail(&t, "the file cannot be included: "+reason.Of(err).Error(), advice)
 		return p.semicolon()
 	}
 	p.includeText(b, t.text, text)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"bootstorm/engine/reason"
 	"bootstorm/proto"
 )
 
@@ -27,20 +28,11 @@ func ParseFile(path string, o Options) *Tree {
 		t := &Tree{Root: &Scope{Kind: ScopeGlobal}, Universe: newUniverse()}
 		t.Sources = []Source{{Name: path}}
 		t.Findings = []Finding{{Pos: Pos{path, 1, 1}, Severity: Error, Width: 1,
-			Message: "the configuration cannot be read: " + reason(err),
+			Message: "the configuration cannot be read: " + reason.Of(err).Error(),
 			Remedy:  remedy(path, err)}}
 		return t
 	}
 	return ParseText(path, text, o)
-}
-
-// reason is why a file cannot be read, without the name that the place has.
-func reason(err error) string {
-	var at *fs.PathError
-	if errors.As(err, &at) {
-		return at.Err.Error()
-	}
-	return err.Error()
 }
 
 // remedy is what to do about a file that cannot be read. Files for dhcpd that

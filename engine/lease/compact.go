@@ -3,6 +3,8 @@ package lease
 import (
 	"errors"
 	"fmt"
+
+	"bootstorm/engine/reason"
 )
 
 // deltaBytes is the most that may be left to copy when the switch to the
@@ -195,6 +197,6 @@ func (w *writer) abandon(err error) {
 // the file has doubled.
 func (w *writer) postpone(err error) {
 	w.floor = max(2*w.size, w.o.CompactBytes)
-	w.o.Notify(Notice{Err: fmt.Errorf("lease file %s could not be compacted: %w", w.j.path, plain(err)),
+	w.o.Notify(Notice{Err: fmt.Errorf("lease file %s could not be compacted: %w", w.j.path, reason.Of(err)),
 		Text: "leases are written as before; the file goes on growing until there is room for a second one beside it"})
 }

@@ -148,13 +148,3 @@ func (f systemFile) Holds(name string, size int64) error {
 
 // syncParent makes the names in the directory of path durable.
 func syncParent(fsys FS, path string) error { return fsys.SyncDir(filepath.Dir(path)) }
-
-// plain strips operation and path from an error whose path the message names
-// already.
-func plain(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
-}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"bootstorm/engine/batch"
+	"bootstorm/engine/reason"
 )
 
 // Names of the files beside the lease file.
@@ -121,13 +122,13 @@ func Open(path string, o Options) (*Journal, *Recovered, error) {
 	}
 	o = o.filled()
 	if err := o.FS.MkdirAll(filepath.Dir(path)); err != nil {
-		return nil, nil, fmt.Errorf("directory of lease file %s: %w; make it, or give another --lease-file", path, plain(err))
+		return nil, nil, fmt.Errorf("directory of lease file %s: %w; make it, or give another --lease-file", path, reason.Of(err))
 	}
 	lock, err := o.FS.Lock(path + lockSuffix)
 	if err != nil {
 		var held *LockedError
 		if !errors.As(err, &held) {
-			err = fmt.Errorf("lease file %s cannot be locked: %w; is the directory writable for this user?", path, plain(err))
+			err = fmt.Errorf("lease file %s cannot be locked: %w; is the directory writable for this user?", path, reason.Of(err))
 		}
 		return nil, nil, err
 	}
@@ -155,7 +156,7 @@ func openWriter(j *Journal, o Options) (*writer, *Recovered, error) {
 	j.rep = w.rep
 	if err := w.repair(r, missing); err != nil {
 		return nil, nil, fmt.Errorf("lease file %s cannot be written: %w; nothing can be leased without it: "+
-			"free space, make it writable, or give another --lease-file", j.path, plain(err))
+			"free space, make it writable, or give another --lease-file", j.path, reason.Of(err))
 	}
 	w.count()
 	return w, r, nil

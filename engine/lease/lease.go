@@ -36,6 +36,7 @@ import (
 	"strings"
 
 	"bootstorm/engine/batch"
+	"bootstorm/engine/reason"
 	"bootstorm/proto"
 )
 
@@ -77,7 +78,7 @@ func Read(path string) (*Recovered, error) { return read(systemFS{}, path, Optio
 func read(fsys FS, path string, o Options) (*Recovered, error) {
 	text, err := fsys.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("lease file %s: %w", path, plain(err))
+		return nil, fmt.Errorf("lease file %s: %w", path, reason.Of(err))
 	}
 	r := parse(text, o.wall())
 	if r.items == 0 && len(r.Warnings) > 0 && !looksTorn(text) {

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"bootstorm/engine/reason"
 )
 
 // Two locks (flock(2)) keep a second daemon from a lease file: one on a file of
@@ -148,7 +150,7 @@ func (w *writer) keepLock() error {
 		return err
 	}
 	if err != nil {
-		return fmt.Errorf("the lock file: %w", plain(err))
+		return fmt.Errorf("the lock file: %w", reason.Of(err))
 	}
 	if restored {
 		w.o.Notify(Notice{Err: fmt.Errorf("lock file %s%s was deleted or replaced while in use", w.j.path, lockSuffix),

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"bootstorm/engine/reason"
 )
 
 // tornTail is the longest torn end that is cut off without keeping a copy of
@@ -201,7 +203,7 @@ const oustedText = "somebody deleted lease file and lock file, and another daemo
 // failed reports the first of a row of failures.
 func (w *writer) failed(err error) {
 	first := w.j.failure.Load() == nil
-	err = fmt.Errorf("lease file %s cannot be written: %w", w.j.path, plain(err))
+	err = fmt.Errorf("lease file %s cannot be written: %w", w.j.path, reason.Of(err))
 	w.j.failure.Store(&err)
 	if first {
 		text := failedText
@@ -224,7 +226,7 @@ func (w *writer) healed() {
 func (w *writer) close(err error) {
 	w.abandon(nil) // the next start compacts if there is need
 	if err != nil {
-		err = fmt.Errorf("%d leases are not on disk: %w", w.records+w.j.ring.len(), plain(err))
+		err = fmt.Errorf("%d leases are not on disk: %w", w.records+w.j.ring.len(), reason.Of(err))
 	}
 	w.j.closeErr = errors.Join(err, w.file.Close(), w.j.lock.Close())
 }

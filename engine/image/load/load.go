@@ -29,7 +29,6 @@
 package load
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -42,6 +41,7 @@ import (
 	"unicode/utf8"
 
 	"bootstorm/engine/image"
+	"bootstorm/engine/reason"
 )
 
 // File is a file that is served although the root does not have it.
@@ -97,7 +97,7 @@ func Read(o Options, generation uint32) (*image.Set, []Problem, error) {
 		if len(o.Fallback) == 0 {
 			return nil, nil, err
 		}
-		w.problem(root, "not a readable directory: "+reason(err), "create it, or name another one")
+		w.problem(root, "not a readable directory: "+reason.Of(err).Error(), "create it, or name another one")
 	}
 	r := newReader(Limit(o.LimitBytes), o.Previous)
 	r.problems = w.problems
@@ -136,13 +136,4 @@ func Limit(asked int64) int64 {
 		return 1 << 30
 	}
 	return int64(info.Totalram) * int64(info.Unit) / 2
-}
-
-// reason is an error without the path, which stands next to it.
-func reason(err error) string {
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
-		return errno.Error()
-	}
-	return err.Error()
 }

@@ -13,6 +13,7 @@ import (
 
 	"bootstorm/engine/fill"
 	"bootstorm/engine/image"
+	"bootstorm/engine/reason"
 )
 
 // A file that is being written is read again, so often and after such a pause.
@@ -132,7 +133,7 @@ func (r *reader) load(f found) (data []byte, _ image.Stamp, ok bool) {
 	data, after, err := readStable(r.source(f), r.left+stamp.Size)
 	if err != nil {
 		r.left += stamp.Size
-		r.problems = append(r.problems, Problem{path, "cannot be read: " + reason(err), "check the file; it is read again when it changes"}.printable())
+		r.problems = append(r.problems, Problem{path, "cannot be read: " + reason.Of(err).Error(), "check the file; it is read again when it changes"}.printable())
 		return nil, stamp, false
 	}
 	r.left += stamp.Size - after.Size // it may have grown in the meantime

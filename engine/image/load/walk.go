@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"bootstorm/engine/image"
+	"bootstorm/engine/reason"
 )
 
 // Bounds of a root. They stop a tree that feeds on itself, not a real one.
@@ -64,7 +65,7 @@ func (w *walker) directory(path, prefix string, above []string) {
 	w.dirs = append(w.dirs, path)
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		w.problem(path, "cannot be read: "+reason(err), "check its permissions")
+		w.problem(path, "cannot be read: "+reason.Of(err).Error(), "check its permissions")
 	}
 	for _, e := range entries {
 		w.entry(filepath.Join(path, e.Name()), prefix+e.Name(), e.Type()&fs.ModeSymlink != 0, above)
@@ -91,7 +92,7 @@ func (w *walker) entry(path, name string, link bool, above []string) {
 	info, err := os.Lstat(real)
 	switch {
 	case err != nil:
-		w.problem(path, "cannot be examined: "+reason(err), "check its permissions")
+		w.problem(path, "cannot be examined: "+reason.Of(err).Error(), "check its permissions")
 	case info.IsDir():
 		w.below(real, name, info, above)
 	case !info.Mode().IsRegular():
@@ -109,7 +110,7 @@ func (w *walker) entry(path, name string, link bool, above []string) {
 func (w *walker) follow(path string) (real string, ok bool) {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		w.problem(path, "is a symbolic link that leads nowhere: "+reason(err), "correct or remove it")
+		w.problem(path, "is a symbolic link that leads nowhere: "+reason.Of(err).Error(), "correct or remove it")
 		return "", false
 	}
 	if real != w.root && !strings.HasPrefix(real, strings.TrimSuffix(w.root, "/")+"/") {
